@@ -1,0 +1,1 @@
+"""Tune: settings, the queue table, logging and the scheme file."""

@@ -1,0 +1,1 @@
+"""Shape: what crosses a wall; imports nothing of ours."""

@@ -1,0 +1,1 @@
+"""What people decide by hand, each act with a name and a reason."""

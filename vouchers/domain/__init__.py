@@ -1,0 +1,1 @@
+"""Decides: values in, decisions out, nothing else touched."""

@@ -1,0 +1,1 @@
+"""Speaks: one gateway protocol, the providers behind it and a simulator."""

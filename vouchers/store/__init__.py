@@ -1,0 +1,1 @@
+"""Remembers: tables, units of work, jobs and bulk writes."""

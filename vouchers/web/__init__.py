@@ -1,0 +1,1 @@
+"""Listens and shows: provider callbacks over HTTP."""

@@ -1,0 +1,1 @@
+"""Carry: dramatiq only; no rule lives here."""
