@@ -1,1 +1,1 @@
-"""Fuel vouchers: a partner's row comes in, a voucher code leaves by SMS, every penny is proved."""
+"""A partner's row comes in, a voucher code leaves by SMS, every penny is proved."""

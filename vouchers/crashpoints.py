@@ -1,4 +1,4 @@
-"""Named places where a test may kill this process, to prove that nothing depends on luck."""
+"""Named places where a test may kill this process: nothing may depend on luck."""
 
 from __future__ import annotations
 

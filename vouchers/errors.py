@@ -69,3 +69,7 @@ class BadScheme(VoucherError):
     def __init__(self, faults: list[str]) -> None:
         self.faults = faults
         super().__init__("; ".join(faults))
+
+
+class GatewayUnavailable(VoucherError):
+    """The provider cannot be asked just now."""

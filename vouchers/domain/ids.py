@@ -1,4 +1,4 @@
-"""Numbers of things, derived from what they belong to, so that a step run twice meets itself.
+"""Numbers of things, derived from what they belong to: a step run twice meets itself.
 
 A referral's number holds its batch and its row as Excel counts it; an award's number
 holds its referral, a voucher's its award, and so on. Each fits a signed 64-bit integer.
@@ -39,7 +39,7 @@ class Place(IntEnum):
 
 
 def referral_id(batch_id: int, row_no: int) -> int:
-    """Number of the referral or row error in row `row_no` (Excel's count) of a batch."""
+    """Number of the referral or row error in row `row_no` (as Excel counts)."""
     if not 0 < row_no <= ROWS_MAX:
         raise ValueError("row number out of range")
     return batch_id << ROW_BITS | row_no

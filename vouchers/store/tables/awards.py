@@ -1,9 +1,8 @@
-"""What residents are granted: awards, vouchers, the waitlist, redemptions, discrepancies."""
+"""What residents are granted: awards, vouchers, waitlist, redemptions."""
 
 from __future__ import annotations
 
 from sqlalchemy import (
-    JSON,
     BigInteger,
     Boolean,
     CheckConstraint,
@@ -18,7 +17,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-from vouchers.store.tables.types import Big, Instant, metadata
+from vouchers.store.tables.types import Big, Instant, Json, metadata
 
 award = Table(
     "award",
@@ -38,7 +37,7 @@ award = Table(
     Column("granted_at", Instant, nullable=False),
     Column("granted_on", Date, nullable=False),
     # What the cap was judged on: {count, pence, household_id, rules_version}.
-    Column("judged", JSON, nullable=False),
+    Column("judged", Json, nullable=False),
     CheckConstraint("amount_pence > 0 and amount_pence <= full_pence", name="amount"),
     CheckConstraint("state in ('granted','ended')", name="state"),
 )
@@ -93,7 +92,7 @@ waitlist = Table(
     # The scheme's supply number when this referral was last passed over, and the rule.
     Column("supply_version", Big, nullable=False),
     Column("rule", String(40), nullable=False),
-    Column("detail", JSON),
+    Column("detail", Json),
 )
 Index("ix_waitlist_order", waitlist.c.scheme_id, waitlist.c.need_rank, waitlist.c.since)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from sqlalchemy import (
-    JSON,
     Boolean,
     CheckConstraint,
     Column,
@@ -18,7 +17,7 @@ from sqlalchemy import (
     Text,
 )
 
-from vouchers.store.tables.types import Big, Instant, metadata
+from vouchers.store.tables.types import Big, Instant, Json, metadata
 
 resident = Table(
     "resident",
@@ -75,7 +74,7 @@ review = Table(
     Column("protected", Boolean, nullable=False),
     Column("need_rank", Integer, nullable=False),
     # [{resident_id, person, household, parts:[[field, level, weight]]}]
-    Column("candidates", JSON, nullable=False),
+    Column("candidates", Json, nullable=False),
     Column("model", String(40), nullable=False),
     Column("opened_at", Instant, nullable=False),
     Column("decided_at", Instant),

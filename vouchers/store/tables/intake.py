@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from sqlalchemy import (
-    JSON,
     Boolean,
     CheckConstraint,
     Column,
@@ -18,7 +17,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-from vouchers.store.tables.types import Big, Instant, metadata
+from vouchers.store.tables.types import Big, Instant, Json, metadata
 
 batch = Table(
     "batch",
@@ -33,7 +32,7 @@ batch = Table(
     Column("layout_sealed", LargeBinary),
     Column("state", String(16), nullable=False),
     Column("refused_code", String(40)),
-    Column("notices", JSON, nullable=False),
+    Column("notices", Json, nullable=False),
     Column("via", String(16), nullable=False),
     Column("actor", String(80), nullable=False),
     Column("revision_of", Big),
@@ -92,7 +91,7 @@ referral = Table(
     Column("separate_household", Boolean, nullable=False),
     Column("text_any_time", Boolean, nullable=False),
     Column("language", String(8), nullable=False),
-    Column("notices", JSON, nullable=False),
+    Column("notices", Json, nullable=False),
     # The row as understood and the row as it came, each sealed on its own.
     Column("row_sealed", LargeBinary),
     Column("original_sealed", LargeBinary),
@@ -105,7 +104,7 @@ referral = Table(
     # Next date on which the household could be supported again.
     Column("next_on", Date),
     # How the decision came about, for `explain`: ids, scores, rules; nobody's name.
-    Column("judged", JSON),
+    Column("judged", Json),
     Column("decided_at", Instant),
     Column("updated_at", Instant, nullable=False),
     CheckConstraint(
@@ -137,7 +136,7 @@ row_error = Table(
     Column("batch_id", Big, ForeignKey("batch.id"), nullable=False),
     Column("row_no", Integer, nullable=False),
     # [{code, column, cell}], never the value itself.
-    Column("faults", JSON, nullable=False),
+    Column("faults", Json, nullable=False),
     Column("original_sealed", LargeBinary),
     Column("held", Boolean, nullable=False, server_default="0"),
     Column("created_at", Instant, nullable=False),

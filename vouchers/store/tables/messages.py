@@ -1,4 +1,4 @@
-"""What residents are told: messages, attempts, callbacks, pace and suppressed numbers."""
+"""What residents are told: messages, attempts, callbacks, pace."""
 
 from __future__ import annotations
 

@@ -1,9 +1,8 @@
-"""Other people's money: funders, pools, contributions, accounts and immutable transfers."""
+"""Other people's money: funders, pools, contributions, accounts, transfers."""
 
 from __future__ import annotations
 
 from sqlalchemy import (
-    JSON,
     BigInteger,
     CheckConstraint,
     Column,
@@ -18,7 +17,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-from vouchers.store.tables.types import Big, Instant, metadata
+from vouchers.store.tables.types import Big, Instant, Json, metadata
 
 funder = Table(
     "funder",
@@ -50,10 +49,10 @@ contribution = Table(
     Column("slug", String(64), nullable=False, unique=True),
     Column("state", String(16), nullable=False),
     Column("pledged_pence", BigInteger, nullable=False),
-    # regions, outcodes, partners, meter types, need bands, dates: see domain/restrictions.
-    Column("restrictions", JSON, nullable=False),
+    # regions, outcodes, partners, meter types, bands: see domain/restrictions.
+    Column("restrictions", Json, nullable=False),
     # ratio, ceiling, which gifts it matches; null when it matches none.
-    Column("matching", JSON),
+    Column("matching", Json),
     Column("priority", SmallInteger, nullable=False, server_default="0"),
     Column("starts_on", Date),
     Column("ends_on", Date),
@@ -76,7 +75,7 @@ account = Table(
     Column("place", SmallInteger, nullable=False),
     Column("balance_pence", BigInteger, nullable=False, server_default="0"),
     Column("version", Big, nullable=False, server_default="0"),
-    # Only what a funder gave, and a scheme's suspense and prepaid, may stand below zero.
+    # Only what a funder gave, suspense and prepaid may stand below zero.
     CheckConstraint("balance_pence >= 0 or place in (0, 8, 9)", name="floor"),
     UniqueConstraint("contribution_id", "place"),
 )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from sqlalchemy import (
-    JSON,
     Boolean,
     CheckConstraint,
     Column,
@@ -17,7 +16,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-from vouchers.store.tables.types import Big, Instant, metadata
+from vouchers.store.tables.types import Big, Instant, Json, metadata
 
 scheme = Table(
     "scheme",
@@ -67,7 +66,7 @@ partner = Table(
     Column("dry_run_at", Instant),
     Column("state", String(16), nullable=False, server_default="active"),
     # Names of schemes that this partner may not draw from.
-    Column("excluded", JSON, nullable=False),
+    Column("excluded", Json, nullable=False),
     Column("created_at", Instant, nullable=False),
     CheckConstraint("state in ('active','suspended')", name="state"),
 )
@@ -89,7 +88,7 @@ person = Table(
     metadata,
     Column("id", Big, primary_key=True),
     Column("handle", String(64), nullable=False, unique=True),
-    Column("roles", JSON, nullable=False),
+    Column("roles", Json, nullable=False),
     Column("partner_id", Big, ForeignKey("partner.id")),
     Column("token_digest", LargeBinary(32), nullable=False, unique=True),
     Column("state", String(16), nullable=False, server_default="active"),

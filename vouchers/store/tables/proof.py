@@ -1,4 +1,4 @@
-"""What happened: audit events, their numbered leaves, the tree above and its checkpoints."""
+"""What happened: audit events, numbered leaves, the tree above, checkpoints."""
 
 from __future__ import annotations
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, Dialect, Integer, MetaData
+from sqlalchemy import JSON, BigInteger, Dialect, MetaData
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
@@ -25,7 +25,8 @@ metadata = MetaData(
 
 #: 64-bit key; SQLite needs INTEGER for a key that numbers itself.
 Big = BigInteger().with_variant(sqlite.INTEGER(), "sqlite")
-Small = Integer()
+#: JSON in which Python's None is SQL's NULL.
+Json = JSON(none_as_null=True)
 
 
 class Instant(TypeDecorator[datetime]):
@@ -44,15 +45,15 @@ class Instant(TypeDecorator[datetime]):
         return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
 
     def process_result_value(
-        self, value: datetime | None, dialect: Dialect
+        self,
+        value: datetime | None,
+        dialect: Dialect,  # noqa: ARG002  (the name is SQLAlchemy's)
     ) -> datetime | None:
         """Give every moment back in UTC, whatever the session's zone is."""
         if value is None:
             return None
         return (
-            value.replace(tzinfo=UTC)
-            if value.tzinfo is None
-            else value.astimezone(UTC)
+            value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
         )
 
 
@@ -73,12 +74,12 @@ class db_from_now(FunctionElement[datetime]):  # noqa: N801
 
 
 @compiles(db_now, "postgresql")
-def _now_postgresql(element: Any, compiler: SQLCompiler, **kw: Any) -> str:
+def _now_postgresql(_element: Any, _compiler: SQLCompiler, **_kw: Any) -> str:
     return "clock_timestamp()"
 
 
 @compiles(db_now, "sqlite")
-def _now_sqlite(element: Any, compiler: SQLCompiler, **kw: Any) -> str:
+def _now_sqlite(_element: Any, _compiler: SQLCompiler, **_kw: Any) -> str:
     return "(strftime('%Y-%m-%d %H:%M:%f', 'now') || '000')"
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from sqlalchemy import (
-    JSON,
     CheckConstraint,
     Column,
     Index,
@@ -14,7 +13,7 @@ from sqlalchemy import (
     Table,
 )
 
-from vouchers.store.tables.types import Big, Instant, metadata
+from vouchers.store.tables.types import Big, Instant, Json, metadata
 
 job = Table(
     "job",
@@ -25,9 +24,9 @@ job = Table(
     # 0 urgent, 1 bulk.
     Column("lane", SmallInteger, nullable=False),
     Column("state", String(8), nullable=False),
-    Column("items", JSON, nullable=False),
+    Column("items", Json, nullable=False),
     # Numbers and codes only: nothing of a person.
-    Column("payload", JSON, nullable=False),
+    Column("payload", Json, nullable=False),
     Column("need", Integer, nullable=False),
     # Rises with each job of one partner, so that partners take turns.
     Column("turn", Integer, nullable=False),
@@ -94,7 +93,7 @@ worker = Table(
     "worker",
     metadata,
     Column("name", String(80), primary_key=True),
-    Column("queues", JSON, nullable=False),
+    Column("queues", Json, nullable=False),
     Column("started_at", Instant, nullable=False),
     Column("beat_at", Instant, nullable=False),
 )

@@ -1,0 +1,100 @@
+"""Settings from the environment, checked all at once, with no secret in any repr."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+
+#: Environment variable of each setting.
+NAMES = {
+    "database_url": "VOUCHERS_DATABASE_URL",
+    "broker_url": "VOUCHERS_BROKER_URL",
+    "scheme_file": "VOUCHERS_SCHEME",
+    "keys_file": "VOUCHERS_KEYS",
+    "sms": "VOUCHERS_SMS",
+    "twilio_api_url": "VOUCHERS_TWILIO_API_URL",
+    "twilio_account_sid": "TWILIO_ACCOUNT_SID",
+    "twilio_auth_token": "TWILIO_AUTH_TOKEN",
+    "public_url": "VOUCHERS_PUBLIC_URL",
+    "inbox": "VOUCHERS_INBOX",
+    "outbox": "VOUCHERS_OUTBOX",
+    "token": "VOUCHERS_TOKEN",
+    "var": "VOUCHERS_VAR",
+    "threads": "VOUCHERS_THREADS",
+    "web_port": "VOUCHERS_WEB_PORT",
+    "log_format": "VOUCHERS_LOG",
+    "clock": "VOUCHERS_CLOCK",
+}
+
+
+class Settings(BaseModel):
+    """What the environment decides; everything else is in the scheme file."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    #: Folder of the embedded default: database, keys, inbox, outbox.
+    var: Path = Path("var")
+    #: SQLAlchemy URL; empty means SQLite under `var`.
+    database_url: str = ""
+    #: `memory` runs dramatiq in this process; else redis://host:port/db.
+    broker_url: str = "memory"
+    #: Seeds an empty database; after that the loaded version rules.
+    scheme_file: Path = Path(__file__).parent / "scheme.toml"
+    keys_file: Path | None = None
+    sms: Literal["simulator", "twilio"] = "simulator"
+    twilio_api_url: str | None = None
+    twilio_account_sid: str = "AC00000000000000000000000000000000"
+    twilio_auth_token: SecretStr = SecretStr("simulator-token")
+    #: Where the provider reaches our callbacks, as the provider sees it.
+    public_url: str = "http://127.0.0.1:8400"
+    inbox: Path | None = None
+    outbox: Path | None = None
+    token: SecretStr | None = None
+    threads: int = Field(default=4, ge=1, le=64)
+    web_port: int = Field(default=8400, ge=0, le=65535)
+    log_format: Literal["json", "console", "auto"] = "auto"
+    #: An ISO moment at which the business clock stands still: demos and benchmarks.
+    clock: str | None = None
+
+    @property
+    def database(self) -> str:
+        """SQLAlchemy URL of the database in use."""
+        return self.database_url or f"sqlite:///{self.var / 'vouchers.sqlite'}"
+
+    @property
+    def embedded(self) -> bool:
+        """Whether everything lives in this process and one file."""
+        return self.database.startswith("sqlite")
+
+    @property
+    def keys(self) -> Path:
+        """The key file; it never lies in the database."""
+        return self.keys_file or self.var / "keys.json"
+
+    @property
+    def inbox_folder(self) -> Path:
+        """Where partners drop files."""
+        return self.inbox or self.var / "inbox"
+
+    @property
+    def outbox_folder(self) -> Path:
+        """Where partners find results."""
+        return self.outbox or self.var / "outbox"
+
+
+def read(environ: Mapping[str, str] | None = None) -> Settings:
+    """Read every setting from `environ`; raise ValueError naming all faults at once."""
+    environ = os.environ if environ is None else environ
+    given = {field: environ[name] for field, name in NAMES.items() if environ.get(name)}
+    try:
+        return Settings.model_validate(given)
+    except ValidationError as error:
+        lines = [
+            f"{NAMES.get(str(fault['loc'][0]), fault['loc'][0])}: {fault['msg']}"
+            for fault in error.errors(include_input=False, include_url=False)
+        ]
+        raise ValueError("; ".join(lines)) from None

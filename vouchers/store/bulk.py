@@ -1,0 +1,129 @@
+"""Many rows at once: COPY on PostgreSQL, one prepared statement on SQLite."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, Literal, TypeVar
+
+from sqlalchemy import JSON, Connection, Table, bindparam, insert, update
+from sqlalchemy.dialects.postgresql import insert as insert_postgresql
+from sqlalchemy.dialects.sqlite import insert as insert_sqlite
+
+Row = Mapping[str, Any]
+T = TypeVar("T")
+
+#: Below this many rows COPY costs more than it saves.
+COPY_MIN = 20
+#: Values in one IN list: well under the limit of either database.
+IN_MAX = 5_000
+
+
+def insert_rows(
+    conn: Connection,
+    table: Table,
+    rows: Sequence[Row],
+    *,
+    on_conflict: Literal["error", "ignore"] = "error",
+) -> None:
+    """Insert `rows`, which all have the same keys.
+
+    With `ignore`, a row whose key is there already is left as it is: for natural keys
+    that a step run twice meets again.
+    """
+    if not rows:
+        return
+    if conn.dialect.name == "postgresql":
+        if on_conflict == "error" and len(rows) >= COPY_MIN:
+            _copy(conn, table, rows)
+            return
+        statement: Any = insert_postgresql(table)
+    else:
+        statement = insert_sqlite(table)
+    if on_conflict == "ignore":
+        statement = statement.on_conflict_do_nothing()
+    else:
+        statement = insert(table)
+    conn.execute(statement, list(rows))
+
+
+def _copy(conn: Connection, table: Table, rows: Sequence[Row]) -> None:
+    names = list(rows[0])
+    as_json = [isinstance(table.c[name].type, JSON) for name in names]
+    listed = ", ".join(f'"{name}"' for name in names)
+    cursor = conn.connection.cursor()
+    with cursor.copy(f'COPY "{table.name}" ({listed}) FROM STDIN') as copy:
+        for row in rows:
+            copy.write_row(
+                [
+                    _json(row[name]) if is_json else row[name]
+                    for name, is_json in zip(names, as_json, strict=True)
+                ]
+            )
+
+
+def _json(value: Any) -> str | None:
+    return None if value is None else json.dumps(value)
+
+
+def update_by(
+    conn: Connection, table: Table, rows: Sequence[Row], *, key: str = "id"
+) -> int:
+    """Set the other values of each row where column `key` has the row's value.
+
+    All rows have the same keys. Gives the number of rows that were changed.
+    """
+    if not rows:
+        return 0
+    names = [name for name in rows[0] if name != key]
+    if conn.dialect.name == "postgresql":
+        return _update_from_arrays(conn, table, rows, key, names)
+    statement = (
+        update(table)
+        .where(table.c[key] == bindparam(f"_{key}"))
+        .values({name: bindparam(f"_{name}") for name in names})
+    )
+    bound = [{f"_{name}": row[name] for name in (key, *names)} for row in rows]
+    return conn.execute(statement, bound).rowcount
+
+
+def _update_from_arrays(
+    conn: Connection, table: Table, rows: Sequence[Row], key: str, names: list[str]
+) -> int:
+    # One statement for all rows: one array a column, joined by key.
+    arrays: list[list[Any]] = []
+    sources: list[str] = []
+    for name in (key, *names):
+        kind = table.c[name].type
+        if isinstance(kind, JSON):
+            arrays.append([_json(row[name]) for row in rows])
+            sources.append("%s::text[]")
+        else:
+            arrays.append([row[name] for row in rows])
+            sources.append(f"%s::{kind.compile(dialect=conn.dialect)}[]")
+    listed = ", ".join(f'"{name}"' for name in (key, *names))
+    sets = ", ".join(
+        f'"{name}" = fresh."{name}"'
+        + ("::json" if isinstance(table.c[name].type, JSON) else "")
+        for name in names
+    )
+    cursor = conn.connection.cursor()
+    cursor.execute(
+        f'UPDATE "{table.name}" SET {sets} '
+        f"FROM unnest({', '.join(sources)}) AS fresh({listed}) "
+        f'WHERE "{table.name}"."{key}" = fresh."{key}"',
+        arrays,
+    )
+    return int(cursor.rowcount)
+
+
+def chunks(items: Iterable[T], size: int) -> Iterator[list[T]]:
+    """Cut `items` into lists of at most `size`."""
+    chunk: list[T] = []
+    for item in items:
+        chunk.append(item)
+        if len(chunk) == size:
+            yield chunk
+            chunk = []
+    if chunk:
+        yield chunk
