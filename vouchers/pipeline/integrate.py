@@ -19,7 +19,6 @@ from vouchers.errors import VoucherError
 from vouchers.pipeline.context import Context
 from vouchers.store import audit_tree
 from vouchers.store.audit_tree import StoredCheckpoint
-from vouchers.store.jobs import ClaimedJob
 from vouchers.store.sealing import Keyring
 
 #: Events numbered in one transaction: about a tenth of a second.
@@ -34,13 +33,6 @@ class LogRewrittenError(VoucherError):
     Run `vouchers audit verify`. After restoring an older backup on purpose, say so with
     `vouchers audit checkpoint --accept-loss`.
     """
-
-
-def handle(ctx: Context, job: ClaimedJob) -> None:
-    """The job form of `seal`: number what waits, sign, done."""
-    seal(ctx)
-    with ctx.begin(name="integrate.done") as uow:
-        uow.complete(job)
 
 
 def seal(ctx: Context) -> int:

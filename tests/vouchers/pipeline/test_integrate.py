@@ -125,7 +125,7 @@ def test_a_database_put_back_to_an_earlier_day_is_not_signed(ctx):
     without_guards(ctx, delete(audit_leaf).where(audit_leaf.c.seq >= 300))
     later = (audit_node.c.position > 0) | (audit_node.c.level > 8)
     without_guards(ctx, delete(audit_node).where(later))
-    happen(ctx, 400)
+    happen(ctx, 400, "scheme.reopened")
     integrate.integrate(ctx)
 
     with pytest.raises(integrate.LogRewrittenError):
