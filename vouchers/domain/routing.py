@@ -1,0 +1,81 @@
+"""Which network's voucher works for a home: by meter type, then by energy supplier."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+
+from rapidfuzz import fuzz, process
+
+from schemas.row import MeterType
+from schemas.scheme import Scheme
+
+#: What a worker writes who does not know the supplier; it is a legal answer.
+UNKNOWN = "unknown"
+_UNKNOWN_WORDS = {"unknown", "notknown", "dontknow", "unsure", "notsure"}
+_PREPAY = {MeterType.PREPAY_KEY, MeterType.PREPAY_SMART}
+#: How alike a name must be to be offered as "did you mean".
+_ALIKE = 70
+
+
+@dataclass(frozen=True, slots=True)
+class SupplierFound:
+    """The supplier's canonical slug, or the name that was perhaps meant."""
+
+    slug: str | None
+    suggestion: str | None = None
+
+
+def supplier(text: str, scheme: Scheme) -> SupplierFound:
+    """Look a supplier's name up in the alias table; never guess, only suggest."""
+    wanted = _plain(text)
+    if wanted in _UNKNOWN_WORDS:
+        return SupplierFound(UNKNOWN)
+    names = _names(scheme.routing.model_dump_json())
+    if wanted in names:
+        return SupplierFound(names[wanted])
+    best = process.extractOne(wanted, names.keys(), scorer=fuzz.ratio)
+    if best is None or best[1] < _ALIKE:
+        return SupplierFound(None)
+    return SupplierFound(None, scheme.routing.suppliers[names[best[0]]].name)
+
+
+def network(
+    *, meter_type: str, supplier: str, gas_supplier: str | None, scheme: Scheme
+) -> str | None:
+    """The network whose voucher this home can use, or None when there is none.
+
+    The electricity supplier routes, because without power nothing works; the gas
+    supplier is asked only when the other is unknown.
+    """
+    routing = scheme.routing
+    if meter_type not in _PREPAY:
+        return routing.no_prepay
+    for name in (supplier, gas_supplier):
+        if name is not None and name in routing.suppliers:
+            return routing.suppliers[name].network
+    return routing.unknown if supplier == UNKNOWN else None
+
+
+def names(scheme: Scheme) -> Mapping[str, str]:
+    """Every accepted spelling, in plain form, with the slug it stands for."""
+    return _names(scheme.routing.model_dump_json())
+
+
+@lru_cache(maxsize=8)
+def _names(packed: str) -> dict[str, str]:
+    from schemas.scheme import Routing
+
+    routing = Routing.model_validate_json(packed)
+    return {
+        _plain(spelling): slug
+        for slug, found in routing.suppliers.items()
+        for spelling in (slug, found.name, *found.aliases)
+    }
+
+
+def _plain(text: str) -> str:
+    """Lower case without blanks and signs: "E.ON Next" and "eon-next" are one name."""
+    return re.sub(r"[^a-z0-9]", "", text.lower())
