@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import tomllib
 from datetime import date
 from enum import StrEnum
@@ -18,6 +19,7 @@ from pydantic import (
     ValidationError,
 )
 
+from schemas.feed import FeedProfile
 from schemas.row import MeterType
 from schemas.texting import Texting
 
@@ -99,6 +101,11 @@ class Prices(Section):
     ]
 
 
+def plain_name(text: str) -> str:
+    """Lower case without blanks and signs: "E.ON Next" and "eon-next" are one name."""
+    return re.sub(r"[^a-z0-9]", "", text.lower())
+
+
 class Supplier(Section):
     """An energy supplier, the names people give it, and where its customers redeem."""
 
@@ -115,6 +122,15 @@ class Routing(Section):
     #: For `unknown` suppliers: a network that any supplier's customers can use.
     unknown: Slug
     suppliers: Annotated[dict[Slug, Supplier], Field(min_length=1)]
+
+    @cached_property
+    def spellings(self) -> dict[str, str]:
+        """Every accepted spelling in plain form, with the slug it stands for."""
+        return {
+            plain_name(spelling): slug
+            for slug, found in self.suppliers.items()
+            for spelling in (slug, found.name, *found.aliases)
+        }
 
 
 class Supply(StrEnum):
@@ -181,6 +197,8 @@ class Network(Section):
     feed: Feed = Feed.DAILY_FILE
     #: A feed older than this holds reminders and raises an alert.
     feed_late_hours: Annotated[int, Field(ge=1)] = 26
+    #: How the network's file calls its columns and types.
+    feed_file: FeedProfile = FeedProfile()
     #: Days after expiry until unused money is released without the feed's word.
     settlement_lag_days: Days = 7
     #: Calls a minute that the issuer allows; of no effect for stock and mint.

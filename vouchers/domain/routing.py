@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 
 from rapidfuzz import fuzz, process
 
 from schemas.row import MeterType
-from schemas.scheme import Scheme
+from schemas.scheme import Scheme, plain_name
 
 #: What a worker writes who does not know the supplier; it is a legal answer.
 UNKNOWN = "unknown"
@@ -30,10 +27,10 @@ class SupplierFound:
 
 def supplier(text: str, scheme: Scheme) -> SupplierFound:
     """Look a supplier's name up in the alias table; never guess, only suggest."""
-    wanted = _plain(text)
+    wanted = plain_name(text)
     if wanted in _UNKNOWN_WORDS:
         return SupplierFound(UNKNOWN)
-    names = _names(scheme.routing.model_dump_json())
+    names = scheme.routing.spellings
     if wanted in names:
         return SupplierFound(names[wanted])
     best = process.extractOne(wanted, names.keys(), scorer=fuzz.ratio)
@@ -57,25 +54,3 @@ def network(
         if name is not None and name in routing.suppliers:
             return routing.suppliers[name].network
     return routing.unknown if supplier == UNKNOWN else None
-
-
-def names(scheme: Scheme) -> Mapping[str, str]:
-    """Every accepted spelling, in plain form, with the slug it stands for."""
-    return _names(scheme.routing.model_dump_json())
-
-
-@lru_cache(maxsize=8)
-def _names(packed: str) -> dict[str, str]:
-    from schemas.scheme import Routing
-
-    routing = Routing.model_validate_json(packed)
-    return {
-        _plain(spelling): slug
-        for slug, found in routing.suppliers.items()
-        for spelling in (slug, found.name, *found.aliases)
-    }
-
-
-def _plain(text: str) -> str:
-    """Lower case without blanks and signs: "E.ON Next" and "eon-next" are one name."""
-    return re.sub(r"[^a-z0-9]", "", text.lower())
