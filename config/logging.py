@@ -1,8 +1,9 @@
-"""Logs that may be shown to anybody: events and ids pass, everything else is dropped."""
+"""Logs that anybody may be shown: events and ids pass, all else is dropped."""
 
 from __future__ import annotations
 
 import logging
+import re
 import sys
 import traceback
 from collections.abc import Mapping, MutableMapping
@@ -27,7 +28,7 @@ ALLOWED_KEYS = frozenset(
         "count", "rows", "rows_total", "jobs", "items", "attempts", "size", "number",
         "pence", "seconds", "duration_ms", "wait_s", "delay_s", "oldest_s", "lag_s",
         "free", "limit", "port", "pid", "version", "exception", "frames",
-        "dropped_keys", "queues", "threads", "signal", "at", "folder",
+        "dropped_keys", "where", "queues", "threads", "signal", "at", "template",
     }
 )  # fmt: skip
 
@@ -42,6 +43,10 @@ QUIET = (
     "watchfiles",
 )
 
+#: Our events are named noun_verbed; a sentence could hold somebody's name.
+_EVENT = re.compile(r"[a-z]+(_[a-z]+)*")
+#: A library's template may pass while it holds no digit: no number, code or postcode.
+_TEMPLATE = re.compile(r"[^0-9@]{1,160}")
 #: A value longer than this is not an id or a code.
 _VALUE_MAX = 200
 _HOUSE = Path(__file__).resolve().parent.parent
@@ -55,8 +60,10 @@ def keep_allowed(
     A value passes when it is a number, a truth value, a short text, or a list of
     these; an object never does, because its text may hold a person.
     """
-    kept = {key: _plain(value) for key, value in event.items() if key in ALLOWED_KEYS}
-    dropped = sorted(key for key in event if key not in ALLOWED_KEYS)
+    if not _EVENT.fullmatch(str(event.get("event"))):
+        event["event"] = "event_without_name"
+    kept = {key: _plain(value) for key, value in event.items() if _allowed(key)}
+    dropped = sorted(key for key in event if not _allowed(key))
     if dropped:
         kept["dropped_keys"] = dropped
     return kept
@@ -78,14 +85,14 @@ def describe_exception(
 
 
 def class_path(error: BaseException) -> str:
-    """Name of an exception's class with its module, such as sqlite3.OperationalError."""
+    """Class of an exception with its module, such as sqlite3.OperationalError."""
     kind = type(error)
     module = "" if kind.__module__ == "builtins" else f"{kind.__module__}."
     return f"{module}{kind.__qualname__}"
 
 
 def frames(trace: TracebackType | None, *, last: int = 12) -> list[str]:
-    """The last places of a traceback as `file:line function`, without source or values."""
+    """The last places of a traceback as `file:line function`; no source, no values."""
     found = traceback.extract_tb(trace)
     return [f"{_short(frame.filename)}:{frame.lineno} {frame.name}" for frame in found][
         -last:
@@ -97,15 +104,15 @@ class ToStructlog(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         """Write one record: its fixed words, never what was filled into them."""
-        # `record.msg` is the template; `getMessage()` would fill in a URL or a row.
-        event = record.msg if isinstance(record.msg, str) else type(record.msg).__name__
-        if "%" not in event and "{" not in event and not _is_ours(record.name):
-            # Some libraries fill in before they log; their text cannot be trusted.
-            event = f"{record.name} spoke"
         bound: dict[str, Any] = {"logger": record.name}
+        # `record.msg` is the template; `getMessage()` would fill in a URL or a row. A
+        # text without a gap was perhaps filled in before: it cannot be trusted.
+        text = record.msg if isinstance(record.msg, str) else ""
+        if "%" in text and _TEMPLATE.fullmatch(text):
+            bound["template"] = text
         if record.exc_info:
             bound["exc_info"] = record.exc_info
-        structlog.get_logger().log(record.levelno, event, **bound)
+        structlog.get_logger().log(record.levelno, "library_spoke", **bound)
 
 
 def configure(
@@ -149,6 +156,11 @@ def configure(
         library.setLevel(logging.WARNING)
 
 
+def _allowed(key: str) -> bool:
+    # Our own errors carry ids on purpose; they are logged as `of_` and the id's name.
+    return key in ALLOWED_KEYS or key.startswith("of_")
+
+
 def _plain(value: Any) -> Any:
     if value is None or isinstance(value, bool | int | float):
         return value
@@ -176,7 +188,3 @@ def _short(filename: str) -> str:
     if path.is_relative_to(_HOUSE):
         return str(path.relative_to(_HOUSE))
     return "/".join(path.parts[-2:])
-
-
-def _is_ours(name: str) -> bool:
-    return name.split(".", 1)[0] in {"vouchers", "workers", "config", "schemas"}

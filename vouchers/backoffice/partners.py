@@ -77,6 +77,7 @@ def add(
         uow.record(
             "partner.added",
             number,
+            state="active",
             refuge=refuge,
             agreement_on=agreement_on.isoformat() if agreement_on else None,
             safe_contact=safe_contact.value,
@@ -134,9 +135,8 @@ def _set_state(ctx: Context, *, slug: str, by: Person, door: str, state: str) ->
         if row.state == state:
             raise Refused(f"{slug} is {state} already")
         parties.change_partner(uow.conn, row.id, state=state)
-        uow.record(
-            f"partner.{'suspended' if state == 'suspended' else 'resumed'}", row.id
-        )
+        action = "suspended" if state == "suspended" else "resumed"
+        uow.record(f"partner.{action}", row.id, state=state)
 
 
 def listing(ctx: Context, *, by: Person) -> list[dict[str, Any]]:

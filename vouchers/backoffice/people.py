@@ -49,7 +49,7 @@ def first_owner(ctx: Context, *, handle: str = "owner") -> str | None:
             token_digest=digest(token),
             now=uow.now,
         )
-        uow.record("person.added", number, roles=[Role.OWNER.value], first=True)
+        uow.record("person.added", number, roles=[Role.OWNER.value], state="active")
     return token
 
 
@@ -92,6 +92,7 @@ def add(
         uow.record(
             "person.added",
             number,
+            state="active",
             roles=sorted(role.value for role in roles),
             partner=partner_id,
         )
@@ -108,7 +109,7 @@ def renew(ctx: Context, *, handle: str, by: Person, door: str) -> str:
         parties.change_person(
             uow.conn, person.id, token_digest=digest(token), state="active"
         )
-        uow.record("person.token_renewed", person.id)
+        uow.record("person.token_renewed", person.id, state="active")
     return token
 
 
@@ -120,7 +121,7 @@ def suspend(ctx: Context, *, handle: str, by: Person, door: str) -> None:
         if person.id == by.id:
             raise Refused("nobody suspends themselves: ask another owner")
         parties.change_person(uow.conn, person.id, state="suspended")
-        uow.record("person.suspended", person.id)
+        uow.record("person.suspended", person.id, state="suspended")
 
 
 def listing(ctx: Context) -> list[dict[str, Any]]:

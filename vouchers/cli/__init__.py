@@ -1,1 +1,12 @@
-"""Commands for people and programs."""
+"""The command line: `vouchers COMMAND`, one file a subject, imports late."""
+
+from __future__ import annotations
+
+
+def main() -> None:
+    """Run the command that was typed; ends the process with its exit code."""
+    import sys
+
+    from vouchers.cli.commands import run
+
+    sys.exit(run(sys.argv[1:]))
