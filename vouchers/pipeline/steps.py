@@ -53,10 +53,13 @@ class Sweep:
     #: the clock itself: for sweeps that only look and promise jobs.
     call: str
     inline: bool = False
+    #: "module:function" that looks whether there is anything to sweep; None: always.
+    when: str | None = None
     queue: str = "clockwork"
 
 
 _PIPELINE = "vouchers.pipeline"
+_HOUSE = f"{_PIPELINE}.housekeeping"
 
 STEPS: tuple[Step, ...] = (
     Step(
@@ -98,12 +101,12 @@ STEPS: tuple[Step, ...] = (
 SWEEPS: tuple[Sweep, ...] = (
     Sweep("callbacks", 5, f"{_PIPELINE}.record_delivery:sweep", inline=True),
     Sweep("unknown", 15, f"{_PIPELINE}.resolve:sweep", inline=True),
-    Sweep("seal", 1, f"{_PIPELINE}.integrate:seal"),
-    Sweep("results", 5, f"{_PIPELINE}.results:sweep"),
+    Sweep("seal", 1, f"{_PIPELINE}.integrate:seal", when=f"{_HOUSE}:events_wait"),
+    Sweep("results", 5, f"{_PIPELINE}.results:sweep", when=f"{_HOUSE}:results_changed"),
     Sweep("waitlist", 30, f"{_PIPELINE}.waitlist:sweep"),
     Sweep("expire", 60, f"{_PIPELINE}.expire:sweep"),
-    Sweep("invariants", 3_600, f"{_PIPELINE}.housekeeping:check_invariants"),
-    Sweep("purge", 60, f"{_PIPELINE}.housekeeping:purge"),
+    Sweep("invariants", 3_600, f"{_HOUSE}:check_invariants"),
+    Sweep("purge", 60, f"{_HOUSE}:purge"),
 )
 
 STEP_BY_KIND = {step.kind: step for step in STEPS}

@@ -97,6 +97,7 @@ def claim(
                 state="running",
                 token=secrets.token_hex(16),
                 worker=worker,
+                claimed_at=db_now(),
                 lease_until=db_from_now(lease_s),
             )
             .returning(*job.c)

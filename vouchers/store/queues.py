@@ -107,14 +107,19 @@ def mark(conn: Connection, name: str, values: Mapping[str, Any]) -> None:
 
 
 def to_ring(
-    conn: Connection, *, per_queue: int, again_s: float
+    conn: Connection, *, queues: Sequence[str], per_queue: int, again_s: float
 ) -> list[tuple[str, int]]:
     """(queue, job id) of the signals to publish now; they are marked as published.
 
     Of each queue the best due jobs, so that at most `per_queue` signals are on the way.
     A signal that has moved nothing in `again_s` counts as lost and is given again.
     """
-    due = (in_state("ready"), job.c.run_at <= db_now(), not_paused())
+    due = (
+        in_state("ready"),
+        job.c.queue.in_(queues),
+        job.c.run_at <= db_now(),
+        not_paused(),
+    )
     fresh = job.c.published_at > db_from_now(-again_s)
     waiting = conn.execute(
         select(
@@ -147,12 +152,17 @@ def to_ring(
     return rung
 
 
-def anything_due(conn: Connection) -> bool:
+def anything_due(conn: Connection, queues: Sequence[str]) -> bool:
     """Whether a job may run now: a look before a lock is taken."""
     return (
         conn.execute(
             select(job.c.id)
-            .where(in_state("ready"), job.c.run_at <= db_now(), not_paused())
+            .where(
+                in_state("ready"),
+                job.c.queue.in_(queues),
+                job.c.run_at <= db_now(),
+                not_paused(),
+            )
             .limit(1)
         ).first()
         is not None

@@ -41,6 +41,7 @@ job = Table(
     Column("created_at", Instant, nullable=False),
     Column("run_at", Instant, nullable=False),
     Column("published_at", Instant),
+    Column("claimed_at", Instant),
     Column("lease_until", Instant),
     Column("finished_at", Instant),
     CheckConstraint("state in ('ready','running','done','held','dead')", name="state"),
