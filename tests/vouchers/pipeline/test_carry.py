@@ -1,4 +1,4 @@
-"""Carrying a job: every way in which it can end leaves nothing lost, doubled or stuck."""
+"""Carrying a job: no way in which it can end loses, doubles or blocks anything."""
 
 from __future__ import annotations
 
@@ -286,7 +286,7 @@ def test_a_job_that_kills_its_workers_is_cornered(bench: Bench) -> None:
 
 
 def test_heartbeat_prolongs_what_is_held_and_nothing_else(bench: Bench) -> None:
-    """A sign of life renews the leases of this process; a stranger's stay as they are."""
+    """A sign of life renews the leases of this process, and no stranger's."""
     carrier = Carrier(bench.ctx)
     bench.give(a_job(1), a_job(2))
     with bench.ctx.begin() as uow:
@@ -324,7 +324,7 @@ def test_a_paused_queue_gives_nothing(bench: Bench) -> None:
 
 
 def test_a_queues_limit_holds_for_bulk_and_lets_urgent_pass(bench: Bench) -> None:
-    """No more bulk jobs run at once than the limit says; an urgent one is not stopped."""
+    """No more bulk jobs run at once than the limit says; urgent ones pass."""
     bench.give(a_job(1), a_job(2), a_job(3, lane=Lane.URGENT))
     with bench.ctx.begin() as uow:
         queues.mark(uow.conn, "send", {"limit": 1})
