@@ -9,6 +9,9 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
+#: Where `vouchers simulator` and `vouchers run` put the provider's stand-in.
+SIMULATOR_PORT = 8401
+
 #: Environment variable of each setting.
 NAMES = {
     "database_url": "VOUCHERS_DATABASE_URL",
@@ -69,6 +72,17 @@ class Settings(BaseModel):
     def embedded(self) -> bool:
         """Whether everything lives in this process and one file."""
         return self.database.startswith("sqlite")
+
+    @property
+    def provider_url(self) -> str | None:
+        """Base address of the text provider; None is Twilio's own.
+
+        Set to `simulator`, no text can ever reach Twilio: without an address of its
+        own the client is pointed at the stand-in's usual port on this machine.
+        """
+        if self.sms == "simulator":
+            return self.twilio_api_url or f"http://127.0.0.1:{SIMULATOR_PORT}"
+        return self.twilio_api_url
 
     @property
     def keys(self) -> Path:

@@ -78,5 +78,5 @@ def _gateway(settings: Settings) -> Any:
     return twilio.gateway_for_thread(
         account_sid=settings.twilio_account_sid,
         auth_token=settings.twilio_auth_token.get_secret_value(),
-        api_url=settings.twilio_api_url,
+        api_url=settings.provider_url,
     )
