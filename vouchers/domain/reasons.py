@@ -22,6 +22,7 @@ class Reason(StrEnum):
     NO_NETWORK = "no_network"
     SCHEME_CLOSED = "scheme_closed"
     FAILED_HERE = "failed_here"
+    DISCARDED = "discarded"
     IDENTITY = "identity"
     NO_MONEY = "no_money"
     RESTRICTED = "restricted"
@@ -48,6 +49,7 @@ SENTENCES: dict[Reason, str] = {
     Reason.NO_NETWORK: "No voucher we have can be used with this supplier or meter.",
     Reason.SCHEME_CLOSED: "The scheme is closed.",
     Reason.FAILED_HERE: "We could not process this row. We are looking at it.",
+    Reason.DISCARDED: "We could not process this request. Please talk to us.",
     Reason.IDENTITY: "We are checking some details.",
     Reason.NO_MONEY: "The fund is used up for now. The request keeps its place.",
     Reason.RESTRICTED: "The money left is for other areas or groups.",

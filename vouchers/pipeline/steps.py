@@ -41,6 +41,8 @@ class Step:
     #: Table of the rows that `hold` holds, and the state in which `handle` takes them.
     row: str | None = None
     takes: str | None = None
+    #: State of a row whose job a person discards.
+    discarded: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +77,7 @@ STEPS: tuple[Step, ...] = (
         f"{_PIPELINE}.deduplicate:hold",
         row="referral",
         takes="received",
+        discarded="declined",
     ),
     Step(
         "allocate.chunk",
@@ -83,6 +86,7 @@ STEPS: tuple[Step, ...] = (
         f"{_PIPELINE}.allocate:hold",
         row="referral",
         takes="matched",
+        discarded="declined",
     ),
     Step("allocate.drain", "allocate", f"{_PIPELINE}.waitlist:handle"),
     Step(
@@ -92,6 +96,7 @@ STEPS: tuple[Step, ...] = (
         f"{_PIPELINE}.send:hold",
         row="message",
         takes="queued",
+        discarded="cancelled",
     ),
     Step("send.resolve", "send", f"{_PIPELINE}.resolve:handle"),
     Step("deliver.apply", "deliver", f"{_PIPELINE}.record_delivery:handle"),
