@@ -1,0 +1,298 @@
+"""Twilio's official client, kept on a short lead: our time limits, no hidden retries.
+
+Twilio's own client hangs for ever by default, its asynchronous half ignores the limit
+it is given, and its exceptions may hold the number in their text. So each call runs
+under a limit of ours, nothing is ever sent twice by a library, and of an exception only
+its class and code leave this file.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import threading
+from collections.abc import Callable, Coroutine, Sequence
+from datetime import UTC, datetime
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import urlsplit
+
+from vouchers.errors import GatewayUnavailable
+from vouchers.messages.failures import THROTTLED, refusal_of
+from vouchers.messages.gateway import (
+    Accepted,
+    Found,
+    NotCalled,
+    Outcome,
+    OutgoingMessage,
+    Refused,
+    Throttled,
+    Unknown,
+    always,
+)
+
+if TYPE_CHECKING:
+    from twilio.base.exceptions import TwilioException
+    from twilio.request_validator import RequestValidator
+    from twilio.rest import Client
+
+T = TypeVar("T")
+
+#: Messages looked at when the provider is asked what it has for one number.
+LOOK_UP_MAX = 50
+#: Seconds that the provider's clock and ours may differ.
+CLOCK_SKEW_S = 120.0
+
+
+class TwilioGateway:
+    """A Twilio account as our gateway.
+
+    Single sends and look-ups go through one plain client per thread; bulk goes through
+    one asynchronous client on a thread of its own, which costs a third of the CPU.
+    """
+
+    def __init__(
+        self,
+        *,
+        account_sid: str,
+        auth_token: str,
+        api_url: str | None = None,
+        call_limit_s: float = 10.0,
+        concurrency: int = 32,
+    ) -> None:
+        self.call_limit_s = call_limit_s
+        self._account_sid = account_sid
+        self._auth_token = auth_token
+        self._api_url = api_url
+        self._concurrency = concurrency
+        self._of_thread = threading.local()
+        self._bulk: _BulkLoop | None = None
+        self._lock = threading.Lock()
+        # At INFO it would write numbers into the log.
+        logging.getLogger("twilio.http_client").setLevel(logging.WARNING)
+        logging.getLogger("twilio.async_http_client").setLevel(logging.WARNING)
+
+    def __repr__(self) -> str:
+        return f"TwilioGateway(account_sid={self._account_sid!r})"
+
+    def send(self, message: OutgoingMessage) -> Outcome:
+        """Hand over one message from this thread."""
+        return self.send_many([message])[0]
+
+    def send_many(
+        self,
+        messages: Sequence[OutgoingMessage],
+        *,
+        may_start: Callable[[], bool] = always,
+    ) -> list[Outcome]:
+        """Hand over many, at most `concurrency` of this process at once."""
+        if not messages:
+            return []
+        return self._loop().run(self._send_all(messages, may_start))
+
+    def find(self, *, to: str, since: datetime, body_contains: str) -> list[Found]:
+        """Ask Twilio by number; its own filter by date would drop queued ones."""
+        from twilio.base.exceptions import TwilioException
+
+        try:
+            listed = self._client().messages.list(
+                to=to, limit=LOOK_UP_MAX, page_size=LOOK_UP_MAX
+            )
+        except (TwilioException, OSError) as error:
+            raise GatewayUnavailable(error=_class_of(error)) from None
+        earliest = since.timestamp() - CLOCK_SKEW_S
+        return [
+            Found(
+                sid=str(one.sid),
+                status=str(getattr(one.status, "value", one.status)),
+                error_code=_whole(one.error_code),
+            )
+            for one in listed
+            if one.body is not None
+            and body_contains in one.body
+            and (one.date_created or datetime.now(UTC)).timestamp() >= earliest
+        ]
+
+    def verify_callback(
+        self, *, url: str, params: Sequence[tuple[str, str]], signature: str | None
+    ) -> bool:
+        """Check Twilio's signature over the public URL and every parameter."""
+        if not signature or not urlsplit(url).scheme:
+            return False
+        return bool(self._validator.validate(url, _Params(params), signature))
+
+    def close(self) -> None:
+        """End the bulk thread and this thread's connections."""
+        with self._lock:
+            bulk, self._bulk = self._bulk, None
+        if bulk is not None:
+            bulk.close()
+        client = getattr(self._of_thread, "client", None)
+        if client is not None:
+            client.http_client.session.close()
+            del self._of_thread.client
+
+    @cached_property
+    def _validator(self) -> RequestValidator:
+        from twilio.request_validator import RequestValidator
+
+        return RequestValidator(self._auth_token)
+
+    def _client(self) -> Client:
+        """This thread's own client: Twilio does not promise that one can be shared."""
+        client: Client | None = getattr(self._of_thread, "client", None)
+        if client is None:
+            from requests.adapters import HTTPAdapter
+            from twilio.http.http_client import TwilioHttpClient
+
+            http = TwilioHttpClient(timeout=self.call_limit_s)
+            adapter = HTTPAdapter(pool_maxsize=2, max_retries=0)
+            http.session.mount("https://", adapter)
+            http.session.mount("http://", adapter)
+            client = self._new_client(http)
+            self._of_thread.client = client
+        return client
+
+    def _new_client(self, http: Any) -> Client:
+        from twilio.rest import Client
+
+        client = Client(self._account_sid, self._auth_token, http_client=http)
+        if self._api_url:
+            client.api.base_url = self._api_url.rstrip("/")
+        return client
+
+    def _loop(self) -> _BulkLoop:
+        with self._lock:
+            if self._bulk is None or self._bulk.pid != os.getpid():
+                self._bulk = _BulkLoop(self._new_client, self._concurrency)
+            return self._bulk
+
+    async def _send_all(
+        self, messages: Sequence[OutgoingMessage], may_start: Callable[[], bool]
+    ) -> list[Outcome]:
+        bulk = self._loop()
+        waiting = iter(enumerate(messages))
+        outcomes: list[Outcome] = [NotCalled()] * len(messages)
+
+        async def carry() -> None:
+            for place, message in waiting:
+                async with bulk.slots:
+                    if may_start():
+                        outcomes[place] = await self._send_one(bulk.client, message)
+
+        carriers = min(self._concurrency, len(messages))
+        await asyncio.gather(*(carry() for _ in range(carriers)))
+        return outcomes
+
+    async def _send_one(self, client: Client, message: OutgoingMessage) -> Outcome:
+        from twilio.base.exceptions import TwilioException
+
+        call = client.messages.create_async(
+            to=message.to,
+            from_=message.sender,
+            body=message.body,
+            status_callback=message.callback_url,
+        )
+        try:
+            made = await asyncio.wait_for(call, self.call_limit_s)
+        except TwilioException as error:
+            return _refusal(error)
+        except Exception as error:
+            # Time limit, reset, unreadable answer: whatever it was, it may be there.
+            return Unknown(_class_of(error))
+        status = getattr(made.status, "value", made.status)
+        return Accepted(str(made.sid), str(status)) if made.sid else Unknown("NoSid")
+
+
+class _BulkLoop:
+    """An event loop on its own thread, with the one asynchronous client it serves."""
+
+    client: Client
+    slots: asyncio.Semaphore
+
+    def __init__(self, new_client: Callable[[Any], Client], concurrency: int) -> None:
+        self.pid = os.getpid()
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(
+            target=self._loop.run_forever, name="twilio-bulk", daemon=True
+        )
+        self._thread.start()
+        self.run(self._open(new_client, concurrency))
+
+    async def _open(
+        self, new_client: Callable[[Any], Client], concurrency: int
+    ) -> None:
+        from twilio.http.async_http_client import AsyncTwilioHttpClient
+
+        # Retries would post a message twice: Twilio has no idempotency key.
+        http = AsyncTwilioHttpClient(max_retries=None)
+        self.client = new_client(http)
+        self.slots = asyncio.Semaphore(concurrency)
+
+    def run(self, work: Coroutine[Any, Any, T]) -> T:
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result()
+
+    def close(self) -> None:
+        self.run(self.client.http_client.close())
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(timeout=5)
+        self._loop.close()
+
+
+class _Params:
+    """Form fields in the shape that Twilio's validator takes repeated names from."""
+
+    def __init__(self, pairs: Sequence[tuple[str, str]]) -> None:
+        self._values: dict[str, list[str]] = {}
+        for name, value in pairs:
+            self._values.setdefault(name, []).append(value)
+
+    def __iter__(self) -> Any:
+        return iter(self._values)
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    def getall(self, name: str) -> list[str]:
+        return self._values[name]
+
+
+def _refusal(error: TwilioException) -> Outcome:
+    """What an HTTP error means: read and refused, turned away, or nobody knows."""
+    status = int(getattr(error, "status", 0) or 0)
+    code = _whole(getattr(error, "code", None)) or status
+    if status == 429 or code in THROTTLED:
+        return Throttled(code)
+    if 400 <= status < 500 and status != 408:
+        return Refused(code, refusal_of(code))
+    return Unknown(f"Http{status}")
+
+
+def _whole(value: object) -> int | None:
+    try:
+        return int(str(value)) if value is not None else None
+    except ValueError:
+        return None
+
+
+def _class_of(error: BaseException) -> str:
+    """An exception's class: its text may hold a number."""
+    return type(error).__name__
+
+
+_shared: dict[tuple[int, str, str, str | None], TwilioGateway] = {}
+_shared_lock = threading.Lock()
+
+
+def gateway_for_thread(
+    *, account_sid: str, auth_token: str, api_url: str | None
+) -> TwilioGateway:
+    """The gateway of this process: what must not be shared, it keeps per thread."""
+    key = (os.getpid(), account_sid, auth_token, api_url)
+    with _shared_lock:
+        if key not in _shared:
+            _shared[key] = TwilioGateway(
+                account_sid=account_sid, auth_token=auth_token, api_url=api_url
+            )
+        return _shared[key]
