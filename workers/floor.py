@@ -12,7 +12,7 @@ from config.queues import Lane
 from vouchers.bootstrap import App
 from vouchers.pipeline import housekeeping
 from vouchers.pipeline.carry import ALL_QUEUES, Carrier
-from vouchers.pipeline.leases import quiet
+from vouchers.pipeline.leases import Leases, process_name, quiet
 from vouchers.store import unit_of_work
 from workers.actors import build
 from workers.broker import open_broker
@@ -62,6 +62,10 @@ class Floor:
         )
         self.clock = Clock(ctx)
         self.carrier = Carrier(ctx, queues=queues) if carries else None
+        # A process that only rings gives signs of life, too.
+        self.leases = (
+            self.carrier.leases if self.carrier else Leases(ctx, process_name(), ())
+        )
         self._worker: dramatiq.Worker | None = None
         self._urgent: threading.Thread | None = None
         if self.carrier is not None:
@@ -87,8 +91,7 @@ class Floor:
         """Open: free what died before us, then take signals."""
         with quiet("take_back_failed"):
             housekeeping.take_back(self._ctx)
-        if self.carrier is not None:
-            self.carrier.leases.start()
+        self.leases.start()
         if self._worker is not None:
             self._worker.start()
         if self._urgent is not None:
@@ -109,8 +112,7 @@ class Floor:
         if self._urgent is not None:
             unit_of_work.stop_waking(self._urgent_wake.set)
             self._urgent.join(timeout=DRAIN_MS / 1000)
-        if self.carrier is not None:
-            self.carrier.leases.stop()
+        self.leases.stop()
         self.broker.close()
         log.info("floor_closed")
 

@@ -39,12 +39,12 @@ class WithoutTracebacks(logging.Handler):
     """Passes dramatiq's log on to ours without what was raised."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Log the line and, of an exception, the class."""
+        """Log what dramatiq says without what it says it of; of an error the class."""
         raised = record.exc_info[0] if record.exc_info else None
         log.log(
             record.levelno,
-            record.getMessage(),
-            source=record.name,
+            "dramatiq_spoke",
+            template=str(record.msg),
             error_class=raised.__name__ if raised else None,
         )
 

@@ -239,7 +239,7 @@ def _many(
             for process in [one for one in alive if not one.is_alive()]:
                 alive.remove(process)
                 if process.exitcode and process.exitcode not in (3,):
-                    log.error("worker_died", exit_code=process.exitcode)
+                    log.error("worker_died", code=process.exitcode)
                     stop.wait(RESTART_S)
                     alive.append(begin())
                 elif not until_idle:

@@ -51,7 +51,7 @@ def check_invariants(ctx: Context) -> int:
     with ctx.reading() as conn:
         found = invariants.run(conn, ctx.clock())
     for violation in found:
-        log.error("invariant_broken", check=violation.check, count=violation.count)
+        log.error("invariant_broken", kind=violation.check, count=violation.count)
     return len(found)
 
 

@@ -121,7 +121,7 @@ def release_dead(ctx: Context) -> list[int]:
     with ctx.begin(name="release") as uow:
         freed = claims.release_of(uow.conn, dead)
         queues.forget_workers(uow.conn, dead)
-    log.info("dead_workers_released", workers=len(dead), jobs=len(freed))
+    log.info("dead_workers_released", count=len(dead), jobs=len(freed))
     return freed
 
 
