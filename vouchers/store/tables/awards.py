@@ -103,6 +103,8 @@ feed_file = Table(
     Column("network", String(40), nullable=False),
     Column("digest", LargeBinary(16), nullable=False, unique=True),
     Column("lines", Integer, nullable=False),
+    # Local days that the file speaks of: a gap between files is a discrepancy.
+    Column("covers_from", Date),
     Column("covers_to", Date),
     Column("actor", String(80), nullable=False),
     Column("imported_at", Instant, nullable=False),
