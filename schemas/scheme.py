@@ -57,6 +57,8 @@ class About(Section):
     cap_group: Slug
     #: Days on which no bulk text goes out.
     holidays: tuple[date, ...] = ()
+    #: A partner's first live file comes after one dry run that went well.
+    dry_run_first: bool = True
 
 
 class Eligibility(Section):

@@ -96,6 +96,14 @@ def partner_by_slug(conn: Connection, slug: str) -> Row[Any]:
     return row
 
 
+def partner_by_id(conn: Connection, partner_id: int) -> Row[Any]:
+    """The partner with this number; NotFound when there is none."""
+    row = conn.execute(select(partner).where(partner.c.id == partner_id)).one_or_none()
+    if row is None:
+        raise NotFound("no such partner", partner=partner_id)
+    return row
+
+
 def list_partners(conn: Connection) -> list[Row[Any]]:
     """Every partner, by slug."""
     return list(conn.execute(select(partner).order_by(partner.c.slug)))
