@@ -1,0 +1,161 @@
+"""Decides what a partner reads of a row: a word, a reason, what to tell the resident.
+
+Nothing here speaks of another partner. Of a protected resident not even "already
+supported" is said, since that alone would show that the person is known somewhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+
+from vouchers.domain.lifecycle import MessageState, ReferralState, VoucherState
+from vouchers.domain.reasons import SENTENCES, Reason
+
+
+class Word(StrEnum):
+    """Where a row stands, in the partner's words."""
+
+    TO_CORRECT = "to_correct"  #: the partner has to mend the row
+    RECEIVED = "received"  #: understood; nothing is decided yet
+    CHECKING = "checking"  #: a person of ours looks at it
+    WAITING = "waiting"  #: entitled; money or stock is short
+    GRANTED = "granted"  #: there is a voucher
+    SENT = "sent"  #: its text is on the way
+    DELIVERED = "delivered"  #: the phone has it
+    NOT_DELIVERED = "not_delivered"  #: the phone does not have it
+    USED = "used"  #: the money is on the meter
+    EXPIRED = "expired"  #: it can no longer be used
+    NOT_GRANTED = "not_granted"  #: no voucher, with a reason
+
+
+#: Words that ask the partner to do something, the most pressing first.
+TO_DO = (Word.TO_CORRECT, Word.NOT_DELIVERED)
+
+_BEFORE = {
+    ReferralState.RECEIVED: Word.RECEIVED,
+    ReferralState.MATCHED: Word.RECEIVED,
+    ReferralState.CHECKING: Word.CHECKING,
+    ReferralState.HELD: Word.CHECKING,
+    ReferralState.WAITING: Word.WAITING,
+    ReferralState.DECLINED: Word.NOT_GRANTED,
+    ReferralState.WITHDRAWN: Word.NOT_GRANTED,
+}
+_BY_MESSAGE = {
+    MessageState.ACCEPTED: Word.SENT,
+    MessageState.SENT: Word.SENT,
+    MessageState.DELIVERED: Word.DELIVERED,
+    MessageState.UNDELIVERED: Word.NOT_DELIVERED,
+    MessageState.FAILED: Word.NOT_DELIVERED,
+    MessageState.CANCELLED: Word.NOT_DELIVERED,
+    MessageState.HELD: Word.NOT_DELIVERED,
+}
+_LIVE = frozenset(
+    {VoucherState.COMMITTED, VoucherState.LIVE, VoucherState.VOID_REQUESTED}
+)
+_USED = frozenset(
+    {VoucherState.REDEEMED, VoucherState.PART_REDEEMED, VoucherState.REFUSED_USED}
+)
+
+
+def word(
+    *,
+    state: str,
+    reason: str | None = None,  # noqa: ARG001  (the word does not hang on it yet)
+    message_state: str | None = None,
+    vouchers: Collection[str] = (),
+) -> Word:
+    """The word for a referral, by the states of its award's text and vouchers."""
+    before = _BEFORE.get(ReferralState(state))
+    if before is not None:
+        return before
+    held = {VoucherState(each) for each in vouchers}
+    if held and not held & _LIVE:
+        return Word.USED if held & _USED else Word.EXPIRED
+    if message_state is None:
+        return Word.GRANTED
+    return _BY_MESSAGE.get(MessageState(message_state), Word.GRANTED)
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What stands beside a row in the partner's file."""
+
+    word: Word
+    reason_code: str = ""
+    reason: str = ""
+    tell_the_resident: str = ""
+    next_on: date | None = None
+
+
+_TELL: dict[Word, str] = {
+    Word.TO_CORRECT: "",
+    Word.RECEIVED: "Your request was sent in.",
+    Word.CHECKING: "Your request is being looked at by a person.",
+    Word.WAITING: "Your request has a place in the queue; a voucher comes as soon as"
+    " there is money for it.",
+    Word.GRANTED: "You have a voucher. The code comes in a text message.",
+    Word.SENT: "A text message with the voucher code is on its way.",
+    Word.DELIVERED: "The voucher code is in your text messages. Take it, with your key"
+    " or card, to the shop that the text names.",
+    Word.NOT_DELIVERED: "The text could not be delivered. Is this the right number?",
+    Word.USED: "The voucher was used.",
+    Word.EXPIRED: "The voucher was not used in time and can no longer be used.",
+    Word.NOT_GRANTED: "We could not get you a voucher this time.",
+}
+_BY_WORKER = "You have a voucher. I will give you the code."
+_NOT_TOLD = "We cannot grant this request. The fund's office can tell you more."
+#: Reasons that show that a person or a household is known already.
+_TELLING = frozenset({Reason.ALREADY_SUPPORTED, Reason.CAP_AWARDS, Reason.CAP_PENCE})
+_TELL_REASON: dict[Reason, str] = {
+    Reason.ALREADY_RECEIVED: "Your request was sent in before; there is nothing to do.",
+    Reason.CORRECTED: "",
+    Reason.WITHDRAWN: "Your request was withdrawn.",
+    Reason.ALREADY_SUPPORTED: "Your household already has support from the fund.",
+}
+
+
+def show(
+    *,
+    state: str,
+    reason: str | None = None,
+    message_state: str | None = None,
+    vouchers: Collection[str] = (),
+    protected: bool = False,
+    by_worker: bool = False,
+    next_on: date | None = None,
+) -> Shown:
+    """All that a partner reads of a referral.
+
+    `by_worker` says that the code goes through the worker, not to the phone.
+    """
+    found = word(
+        state=state, reason=reason, message_state=message_state, vouchers=vouchers
+    )
+    tell = _TELL[found]
+    if found is Word.GRANTED and by_worker:
+        tell = _BY_WORKER
+    code = _reason(reason)
+    if code is None or found not in (Word.NOT_GRANTED, Word.WAITING, Word.CHECKING):
+        return Shown(found, tell_the_resident=tell)
+    if protected and code in _TELLING:
+        return Shown(found, "not_granted", _NOT_TOLD, _TELL[Word.NOT_GRANTED])
+    tell = _TELL_REASON.get(code, tell)
+    if next_on is not None and code in _TELLING:
+        tell = f"{tell} You can ask again from {next_on:%d/%m/%Y}."
+    return Shown(
+        found,
+        code.value,
+        SENTENCES.get(code, ""),
+        tell.strip(),
+        next_on if found in (Word.NOT_GRANTED, Word.WAITING) else None,
+    )
+
+
+def _reason(text: str | None) -> Reason | None:
+    try:
+        return Reason(text) if text else None
+    except ValueError:
+        return None
