@@ -6,7 +6,7 @@ from __future__ import annotations
 class VoucherError(Exception):
     """Something went wrong that the caller has to know."""
 
-    def __init__(self, message: str | None = None, **ids: int | str | None) -> None:
+    def __init__(self, message: str | None = None, **ids: float | str | None) -> None:
         self.ids = ids
         super().__init__(message or (self.__doc__ or "").strip())
 

@@ -108,4 +108,6 @@ registry_lock = Table(
     # One row: the matcher that holds it is the only one at work.
     Column("id", Integer, primary_key=True, autoincrement=False),
     Column("passes", Big, nullable=False),
+    # Counted here by each pass: counting a million rows again each time would not do.
+    Column("residents", Big, nullable=False, server_default="0"),
 )

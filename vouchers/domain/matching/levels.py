@@ -1,0 +1,303 @@
+"""Compares many pairs of people field by field: which level of agreement each shows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from rapidfuzz import fuzz, process
+from rapidfuzz.distance import OSA, JaroWinkler
+
+from vouchers.domain.matching.features import Features
+from vouchers.domain.matching.model import MISSING, Model
+from vouchers.domain.matching.names import Lexicon
+
+Numbers = npt.NDArray[np.int8]
+Mask = npt.NDArray[np.bool_]
+
+_LIKE_LETTERS = (
+    "bh br bd ce cg co do ef fp ft gq hn ij il it jl kx mn nu oq pr pb rn sz uv vw vy "
+    "wm iy ck kc sc bp dt gj td ae ei ao ou mw"
+)
+#: Letters that a hurried reader, a scanner or a form takes for each other.
+_CONFUSED = frozenset(frozenset(pair) for pair in _LIKE_LETTERS.split())
+_NEAR_NAME = 0.90
+_STREET = 80
+
+
+class Pairs:
+    """Two columns of people to compare, one pair a row, and what does not count."""
+
+    def __init__(
+        self,
+        left: Sequence[Features],
+        right: Sequence[Features],
+        *,
+        communal: Mask | None = None,
+        shared_phone: Mask | None = None,
+    ) -> None:
+        self.left, self.right = left, right
+        none = np.zeros(len(left), dtype=np.bool_)
+        #: Both live in a hostel or shared house: home, phone and meter say nothing.
+        self.communal = none if communal is None else communal
+        #: The phone is a worker's or a whole family network's.
+        self.shared_phone = none if shared_phone is None else shared_phone
+
+    def texts(self, name: str) -> tuple[list[str], list[str]]:
+        """Both columns of one text field."""
+        at = Features._fields.index(name)
+        return [str(f[at]) for f in self.left], [str(f[at]) for f in self.right]
+
+    def agree(self, name: str) -> tuple[Mask, Mask]:
+        """Where both know a field, and where they know it alike."""
+        left, right = self.texts(name)
+        known = [bool(a and b) for a, b in zip(left, right, strict=True)]
+        same = [a == b for a, b in zip(left, right, strict=True)]
+        both = np.array(known, dtype=np.bool_)
+        return both, both & np.array(same, dtype=np.bool_)
+
+
+def compare(model: Model, lexicon: Lexicon, pairs: Pairs) -> dict[str, Numbers]:
+    """Level numbers of every field for every pair."""
+    home = _home(model, pairs)
+    swapped = _swapped(model, pairs)
+    given = _given(model, lexicon, pairs)
+    surname = _surname(model, lexicon, pairs)
+    given[swapped > 0] = MISSING
+    surname[swapped > 0] = MISSING
+    meter = _plain(model, pairs, "meter")
+    # A meter belongs to the home: where the homes agree it has nothing to add.
+    meter[(home == model.number("home", "same")) | pairs.communal] = MISSING
+    mobile = _plain(model, pairs, "mobile")
+    mobile[pairs.communal | pairs.shared_phone] = MISSING
+    home[pairs.communal] = MISSING
+    return {
+        "given": given,
+        "surname": surname,
+        "swapped": swapped,
+        "born": _born(model, pairs),
+        "home": home,
+        "mobile": mobile,
+        "email": _plain(model, pairs, "email"),
+        "meter": meter,
+    }
+
+
+def _plain(model: Model, pairs: Pairs, field: str) -> Numbers:
+    """A field that agrees or does not."""
+    both, same = pairs.agree(field)
+    level = np.where(
+        same, model.number(field, "same"), model.number(field, "different")
+    )
+    return np.where(both, level, MISSING).astype(np.int8)
+
+
+def _similar(left: list[str], right: list[str]) -> npt.NDArray[np.float32]:
+    if not left:
+        return np.zeros(0, dtype=np.float32)
+    return process.cpdist(left, right, scorer=JaroWinkler.normalized_similarity)
+
+
+def _by_hand(
+    pairs: Pairs,
+    field: str,
+    model: Model,
+    judge: Callable[[int, str, str, float], str],
+) -> Numbers:
+    """Levels of a name field: equal ones at once, the others one by one."""
+    left, right = pairs.texts(field)
+    both, same = pairs.agree(field)
+    out = np.where(same, model.number(field, "same"), MISSING).astype(np.int8)
+    alike = _similar(left, right)
+    for i in np.flatnonzero(both & ~same):
+        level = judge(int(i), left[i], right[i], float(alike[i]))
+        out[i] = model.number(field, level)
+    return out
+
+
+def _given(model: Model, lexicon: Lexicon, pairs: Pairs) -> Numbers:
+    def judge(i: int, a: str, b: str, alike: float) -> str:
+        if lexicon.equivalent(a, b):
+            return "equivalent"
+        if len(a) == 1 or len(b) == 1:
+            return "initial" if a[0] == b[0] else "different"
+        if _share_a_name(lexicon, pairs.left[i], pairs.right[i]):
+            return "shared"
+        return _misread(lexicon, a, b, alike)
+
+    return _by_hand(pairs, "given", model, judge)
+
+
+def _share_a_name(lexicon: Lexicon, left: Features, right: Features) -> bool:
+    """Somebody known by a middle name: `Anna Maria` and `Maria`."""
+    if not (left.others or right.others):
+        return False
+    ours = [left.given, *left.others.split()]
+    theirs = [right.given, *right.others.split()]
+    return any(
+        len(a) > 1 and (a == b or lexicon.equivalent(a, b))
+        for n, a in enumerate(ours)
+        for m, b in enumerate(theirs)
+        # Two middle names in common (Begum, Maria) say little: one must be in front.
+        if n == 0 or m == 0
+    )
+
+
+def _misread(lexicon: Lexicon, a: str, b: str, alike: float) -> str:
+    """Is `b` a damaged `a`, or simply another name that looks like it?"""
+    if alike < 0.7:
+        return "different"
+    one_edit = min(len(a), len(b)) >= 3 and OSA.distance(a, b, score_cutoff=1) <= 1
+    if not one_edit and alike < _NEAR_NAME:
+        return "different"
+    if a in lexicon.known and b in lexicon.known:
+        return "rhyme"
+    if a[0] == b[0] or frozenset((a[0], b[0])) in _CONFUSED:
+        return "close"
+    # Another first letter makes another name more often than it makes a slip.
+    return "close" if a[0] in b[:2] or b[0] in a[:2] else "rhyme"
+
+
+def _surname(model: Model, lexicon: Lexicon, pairs: Pairs) -> Numbers:
+    def judge(_i: int, a: str, b: str, alike: float) -> str:
+        if lexicon.equivalent(a, b) or a.replace(" ", "") == b.replace(" ", ""):
+            return "close"
+        if min(len(a), len(b)) >= 3 and OSA.distance(a, b, score_cutoff=1) <= 1:
+            return "close"
+        if " " in a or " " in b:
+            ours, theirs = set(a.split()), set(b.split())
+            if any(len(word) > 2 for word in ours & theirs):
+                return "part"
+        return "close" if alike >= _NEAR_NAME else "different"
+
+    return _by_hand(pairs, "surname", model, judge)
+
+
+def _swapped(model: Model, pairs: Pairs) -> Numbers:
+    """Given name and surname in each other's column, and not merely alike."""
+    yes = model.number("swapped", "yes")
+    out = np.zeros(len(pairs.left), dtype=np.int8)
+    for i, (a, b) in enumerate(zip(pairs.left, pairs.right, strict=True)):
+        if (
+            a.given == b.surname
+            and a.surname == b.given
+            and a.given != a.surname
+            and a.given
+            and a.surname
+        ):
+            out[i] = yes
+    return out
+
+
+def reordered(pairs: Pairs) -> Mask:
+    """Where the same three or more names stand in another order (patronymics)."""
+    out = np.zeros(len(pairs.left), dtype=np.bool_)
+    for i, (a, b) in enumerate(zip(pairs.left, pairs.right, strict=True)):
+        if a[:3] == b[:3] or not (a.others or b.others or " " in a.surname):
+            continue
+        ours = sorted(f"{a.given} {a.others} {a.surname}".split())
+        theirs = sorted(f"{b.given} {b.others} {b.surname}".split())
+        out[i] = len(ours) >= 3 and ours == theirs
+    return out
+
+
+def _ints(values: Sequence[Any]) -> npt.NDArray[np.int64]:
+    return np.array(values, dtype=np.int64)
+
+
+def _born(model: Model, pairs: Pairs) -> Numbers:
+    a, b = _ints([f.born for f in pairs.left]), _ints([f.born for f in pairs.right])
+    ya, yb = a // 10000, b // 10000
+    ma, mb, da, db = a // 100 % 100, b // 100 % 100, a % 100, b % 100
+    digits_a = _digits(a)
+    digits_b = _digits(b)
+    differing = (digits_a != digits_b).sum(axis=1)
+    crossed = (digits_a[:, :-1] == digits_b[:, 1:]) & (
+        digits_a[:, 1:] == digits_b[:, :-1]
+    )
+    moved = digits_a[:, :-1] != digits_b[:, :-1]
+    transposed = (differing == 2) & (crossed & moved).any(axis=1)
+    same_parts = (ya == yb).astype(int) + (ma == mb) + (da == db)
+    far = np.abs(ya - yb) >= model.limits.generation_years
+    new_year = (a == b) & (ma == 1) & (da == 1)
+    rules = [
+        (new_year, "new_year"),
+        (a == b, "same"),
+        ((ya == yb) & (ma == db) & (da == mb), "swapped"),
+        (transposed, "transposed"),
+        (differing == 1, "digit"),
+        ((same_parts == 2) & ~far, "near"),
+        (far & (same_parts < 2), "generation"),
+    ]
+    level = np.select(
+        [rule for rule, _ in rules],
+        [model.number("born", name) for _, name in rules],
+        # Day and month kept over a generation is a slip of the pen or a coincidence.
+        model.number("born", "different"),
+    )
+    return np.where((a > 0) & (b > 0), level, MISSING).astype(np.int8)
+
+
+def _digits(dates: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """Eight digits of each date, one column a digit."""
+    powers = 10 ** np.arange(7, -1, -1)
+    return dates[:, None] // powers % 10
+
+
+def years_apart(pairs: Pairs) -> npt.NDArray[np.int64]:
+    """How many years lie between the births; 0 where one is unknown."""
+    a, b = _ints([f.born for f in pairs.left]), _ints([f.born for f in pairs.right])
+    return np.where((a > 0) & (b > 0), np.abs(a // 10000 - b // 10000), 0)
+
+
+def _home(model: Model, pairs: Pairs) -> Numbers:
+    out = np.zeros(len(pairs.left), dtype=np.int8)
+    number = {
+        name: model.number("home", name)
+        for name in (
+            "same", "flat_lost", "number_close", "flat_differs", "postcode",
+            "outcode", "different",
+        )
+    }  # fmt: skip
+    for i, (a, b) in enumerate(zip(pairs.left, pairs.right, strict=True)):
+        level = home_level(a, b)
+        if level:
+            out[i] = number[level]
+    return out
+
+
+def home_level(a: Features, b: Features) -> str:
+    """How far two homes agree; '' where one is unknown."""
+    if a.uprn and b.uprn and a.uprn == b.uprn:
+        return "same"
+    if not a.postcode or not b.postcode:
+        return ""
+    if a.postcode != b.postcode:
+        return "outcode" if a.outcode == b.outcode else "different"
+    if not (a.number or a.rest) or not (b.number or b.rest):
+        # One side has only a postcode: nothing more can be said.
+        return "postcode"
+    if a.number != b.number:
+        return _other_number(a, b)
+    if not a.number and fuzz.token_set_ratio(a.rest, b.rest) < _STREET:
+        return "postcode"
+    if a.flat == b.flat:
+        # Two UPRNs for one door are two homes whose unit was left out.
+        return "flat_lost" if a.uprn and b.uprn else "same"
+    return "flat_lost" if not a.flat or not b.flat else "flat_differs"
+
+
+def _other_number(a: Features, b: Features) -> str:
+    """14 and 41 in one street are often one house; 14 and 98 are not."""
+    close = OSA.distance(a.number, b.number, score_cutoff=1) <= 1
+    digits = sorted(a.number) == sorted(b.number) and len(a.number) > 1
+    if a.number and b.number and a.flat == b.flat and (digits or _slip(a, b, close)):
+        return "number_close"
+    return "postcode"
+
+
+def _slip(a: Features, b: Features, close: bool) -> bool:
+    """A digit lost or doubled, at least two of them kept."""
+    return close and len(a.number) != len(b.number) and len(a.number + b.number) >= 5

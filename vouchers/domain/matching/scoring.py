@@ -1,0 +1,177 @@
+"""Weighs agreements: how likely a pair is one person, one household, or neither."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntFlag
+
+import numpy as np
+import numpy.typing as npt
+
+from vouchers.domain.matching.levels import (
+    Mask,
+    Numbers,
+    Pairs,
+    compare,
+    reordered,
+    years_apart,
+)
+from vouchers.domain.matching.model import FIELDS, MISSING, Model
+from vouchers.domain.matching.names import Lexicon
+
+Floats = npt.NDArray[np.float64]
+
+
+class Guard(IntFlag):
+    """Why a machine must not decide, however well the numbers look."""
+
+    NONE = 0
+    TWINS = 1  #: born the same day in the same home, given names unlike
+    GENERATION = 2  #: same names and home, births a generation apart
+    NO_BIRTH = 4  #: no birth date, and only what a household shares
+    INITIAL = 8  #: only an initial of a given name
+    SUFFIX = 16  #: one of them is Snr or Jnr
+    MANY_EDITS = 32  #: three or more fields agree only roughly
+    MOVED_AND_RENAMED = 64  #: new surname and new home; only a phone remains
+    REORDERED = 128  #: the same names in another order
+    TRANSPOSED = 256  #: digits of the birth date changed places
+
+
+#: What a reviewer reads of each guard.
+GUARD_WORDS: dict[Guard, str] = {
+    Guard.TWINS: "born the same day at the same home: twins?",
+    Guard.GENERATION: "same names, births a generation apart: parent and child?",
+    Guard.NO_BIRTH: "no date of birth to tell members of a family apart",
+    Guard.INITIAL: "only an initial: it fits more than one person",
+    Guard.SUFFIX: "one of the two is Senior or Junior",
+    Guard.MANY_EDITS: "many fields agree only roughly",
+    Guard.MOVED_AND_RENAMED: "both surname and address changed",
+    Guard.REORDERED: "the same names in another order: relatives?",
+    Guard.TRANSPOSED: "digits of the date of birth changed places",
+}
+
+#: Guards that call a person even where the numbers say 'someone else'.
+_ALWAYS = Guard.TWINS | Guard.REORDERED | Guard.SUFFIX | Guard.INITIAL
+
+
+@dataclass(frozen=True, slots=True)
+class Scores:
+    """For each pair: two probabilities, the level of every field, and guards."""
+
+    person: Floats
+    household: Floats
+    levels: dict[str, Numbers]
+    guards: npt.NDArray[np.int16]
+    #: Pairs that a person must see even below the review threshold.
+    must_see: Mask
+
+    def parts(self, model: Model, i: int) -> list[list[str | float]]:
+        """Pair i as [field, level, weight in favour of 'same person']."""
+        found: list[list[str | float]] = []
+        for field in FIELDS:
+            level = int(self.levels[field][i])
+            if level != MISSING:
+                row = model.tables[field][level]
+                weight = round(float(row[0] - max(row[1], row[2])), 2)
+                found.append([field, model.levels[field][level - 1].name, weight])
+        return found
+
+
+def score(
+    model: Model, lexicon: Lexicon, pairs: Pairs, *, registry_size: int
+) -> Scores:
+    """Score all pairs against a registry of `registry_size` residents."""
+    levels = compare(model, lexicon, pairs)
+    logs = np.tile(model.log_priors(registry_size), (len(pairs.left), 1))
+    for field in FIELDS:
+        logs += model.tables[field][levels[field]]
+    _credit_rare_names(model, lexicon, pairs, levels, logs)
+    logs -= logs.max(axis=1, keepdims=True, initial=-np.inf) if len(logs) else 0
+    chances = np.exp(logs)
+    if len(chances):
+        chances /= chances.sum(axis=1, keepdims=True)
+    guards, must_see = _guards(model, pairs, levels, chances)
+    return Scores(chances[:, 0], chances[:, 1], levels, guards, must_see)
+
+
+def _credit_rare_names(
+    model: Model,
+    lexicon: Lexicon,
+    pairs: Pairs,
+    levels: dict[str, Numbers],
+    logs: Floats,
+) -> None:
+    """Agreement by chance is as likely as the name is common.
+
+    The given name's share counts against both other classes (a household may hold two
+    Johns), the surname's only against strangers: a household shares it anyhow.
+    """
+    for field, shares, rare in (
+        ("given", lexicon.given_share, model.limits.rare_given),
+        ("surname", lexicon.surname_share, model.limits.rare_surname),
+    ):
+        left, _ = pairs.texts(field)
+        for i in np.flatnonzero(levels[field] == model.number(field, "same")).tolist():
+            logs[i, 2] += np.log(shares.get(left[i], rare))
+    for i in np.flatnonzero(levels["swapped"]).tolist():
+        person = pairs.left[i]
+        given = lexicon.given_share.get(person.given, model.limits.rare_given)
+        if given > model.limits.rare_given:
+            # Both names are common: somebody else may well have them the other way.
+            logs[i, 2] += np.log(given / model.limits.rare_given)
+
+
+def _guards(
+    model: Model, pairs: Pairs, levels: dict[str, Numbers], chances: Floats
+) -> tuple[npt.NDArray[np.int16], Mask]:
+    """Find pairs that a person must judge, and those beyond any threshold."""
+
+    def at(field: str, *names: str) -> Mask:
+        return np.isin(levels[field], [model.number(field, name) for name in names])
+
+    given_same = at("given", "same", "equivalent", "close") | at("swapped", "yes")
+    surname_same = at("surname", "same", "close", "part") | at("swapped", "yes")
+    surname_open = levels["surname"] == MISSING
+    home = at("home", "same", "flat_lost")
+    born_same = at("born", "same", "new_year", "swapped")
+    born_open = levels["born"] == MISSING
+    born_else = at("born", "different", "generation")
+    unlike = at("given", "different", "rhyme")
+    together = chances[:, 0] + chances[:, 1] >= model.household
+    suffixed = np.array(
+        [bool(a.suffix or b.suffix) and a.suffix != b.suffix
+         for a, b in zip(pairs.left, pairs.right, strict=True)], dtype=np.bool_
+    )  # fmt: skip
+    rough = (
+        at("given", "close", "shared", "rhyme").astype(int)
+        + at("surname", "close", "part")
+        + at("born", "digit", "near", "transposed", "swapped")
+        + at("home", "number_close", "flat_lost", "flat_differs")
+        + at("mobile", "different")
+    )
+    found = {
+        Guard.TWINS: born_same & home & unlike & (surname_same | surname_open),
+        Guard.GENERATION: (
+            given_same & surname_same
+            & (years_apart(pairs) >= model.limits.generation_years)
+        ),
+        Guard.NO_BIRTH: born_open & (levels["email"] != model.number("email", "same")),
+        Guard.INITIAL: at("given", "initial") & surname_same & ~born_else & together,
+        Guard.SUFFIX: suffixed & given_same & surname_same & home & ~born_else,
+        Guard.MANY_EDITS: rough >= 3,
+        Guard.MOVED_AND_RENAMED: (
+            at("surname", "different")
+            & at("home", "different", "outcode", "postcode", "flat_differs")
+        ),
+        Guard.REORDERED: reordered(pairs) & ~born_else & (born_same | home),
+        Guard.TRANSPOSED: at("born", "transposed"),
+    }  # fmt: skip
+    guards = np.zeros(len(pairs.left), dtype=np.int16)
+    for guard, mask in found.items():
+        guards |= np.where(mask, np.int16(guard), np.int16(0))
+    return guards, (guards & np.int16(_ALWAYS)) > 0
+
+
+def guard_words(guards: int) -> list[str]:
+    """The sentences of all guards in a set."""
+    return [words for guard, words in GUARD_WORDS.items() if guards & guard]

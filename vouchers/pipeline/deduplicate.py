@@ -1,0 +1,238 @@
+"""Says who each row of a chunk is: a known resident, a new one, or a question.
+
+One matcher at a time: two chunks in flight could hide the same person from each other.
+Rows are opened and read before that lock is asked for.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from sqlalchemy import select
+
+from config.queues import Lane
+from schemas.row import ResidentRow
+from vouchers.domain.calendar import local_date
+from vouchers.domain.ids import batch_of
+from vouchers.domain.lifecycle import ReferralState
+from vouchers.domain.matching.comparison import (
+    Question,
+    compare_chunk,
+    rows_sharing_keys,
+)
+from vouchers.domain.matching.features import Features, read_features
+from vouchers.domain.matching.keys import (
+    PROTECTED,
+    STOP_WORD,
+    KeyKind,
+    match_keys,
+)
+from vouchers.domain.matching.settlement import (
+    Arrival,
+    Outcome,
+    Register,
+    settle,
+)
+from vouchers.errors import Busy
+from vouchers.pipeline.context import Context
+from vouchers.store import decisions, registry, residents
+from vouchers.store.jobs import ClaimedJob, JobSpec
+from vouchers.store.registry import AnyRow, KeyMark
+from vouchers.store.residents import Known
+from vouchers.store.sealing import Keyring
+from vouchers.store.tables.intake import batch, referral
+from vouchers.store.unit_of_work import UnitOfWork
+
+#: Candidates that one row is compared with; those that share most keys come first.
+CANDIDATES_MAX = 60
+#: Seconds until a chunk comes back that found another matcher at work.
+BUSY_S = 0.15
+#: Seconds until a chunk comes back whose batch somebody has to release.
+STOPPED_S = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One row, opened and read: its features and the marks under which it is found."""
+
+    id: int
+    row: ResidentRow
+    features: Features
+    marks: Sequence[KeyMark]
+    protected: bool
+
+
+def handle(ctx: Context, job: ClaimedJob) -> None:
+    """Carry a `deduplicate.chunk` job."""
+    with ctx.reading() as conn:
+        waiting = conn.execute(
+            select(referral.c.id, referral.c.row_sealed, referral.c.protected).where(
+                registry.among(conn, referral.c.id, job.items),
+                referral.c.state == ReferralState.RECEIVED,
+            )
+        ).all()
+    readings = {row.id: _read(ctx.keys, row) for row in waiting}
+    urgent = job.lane == Lane.URGENT
+    with ctx.begin(urgent=urgent, name="deduplicate.chunk") as uow:
+        if not registry.try_lock_registry(uow.conn):
+            raise Busy(seconds=BUSY_S)
+        rows = decisions.lock_received(uow.conn, job.items)
+        stopped = _stopped_batches(uow, rows)
+        if stopped and not urgent:
+            raise Busy(seconds=STOPPED_S)
+        ready = [readings[row.id] for row in rows if row.id in readings]
+        outcomes = _settle(uow, ctx.keys, rows, ready)
+        decisions.remember(uow, ctx.keys, outcomes, rows, readings)
+        uow.enqueue(*_follow_up(job, outcomes, rows, stopped))
+        uow.complete(job)
+
+
+def hold(uow: UnitOfWork, job: ClaimedJob, error_class: str) -> None:
+    """Put the one row of a job that cannot be carried where a person sees it."""
+    decisions.hold(uow, job.items, error_class)
+
+
+def _read(keys: Keyring, row: AnyRow) -> Reading:
+    packed = keys.open("referral.row_sealed", row.id, row.row_sealed)
+    fields = json.loads(packed)
+    features = read_features({k: v for k, v in fields.items() if isinstance(v, str)})
+    marks = marks_of(keys, features, protected=row.protected)
+    return Reading(row.id, ResidentRow.unpack(packed), features, marks, row.protected)
+
+
+def marks_of(keys: Keyring, features: Features, *, protected: bool) -> list[KeyMark]:
+    """A person's match keys, hashed; a protected person's meet only protected ones."""
+    shift = PROTECTED if protected else 0
+    return [
+        (kind + shift, keys.match_key(kind + shift, words))
+        for kind, words in match_keys(features, residents.shipped_lexicon())
+    ]
+
+
+def _stopped_batches(uow: UnitOfWork, rows: Sequence[AnyRow]) -> set[int]:
+    """Batches of these rows that the circuit breaker has stopped."""
+    ids = {row.batch_id for row in rows}
+    stopped = select(batch.c.id).where(
+        registry.among(uow.conn, batch.c.id, ids), batch.c.state == "stopped"
+    )
+    return set(uow.conn.execute(stopped).scalars())
+
+
+def _settle(
+    uow: UnitOfWork,
+    keys: Keyring,
+    rows: Sequence[AnyRow],
+    ready: Sequence[Reading],
+) -> list[Outcome]:
+    """Find candidates, compare all at once, settle row by row."""
+    if not ready:
+        return []
+    model = residents.shipped_model()
+    marks = [mark for reading in ready for mark in reading.marks]
+    found = registry.find(uow.conn, marks, keys.match_current)
+    listed = [_candidates(reading, found.by_key) for reading in ready]
+    known, roots = residents.load(uow.conn, keys, {i for ids in listed for i in ids})
+    people = [
+        sorted({roots[i] for i in ids if i in roots and roots[i] in known})
+        for ids in listed
+    ]
+    earlier = rows_sharing_keys([r.marks for r in ready], at_most=STOP_WORD)
+    communal = registry.listed(uow.conn, "communal", _keys(ready, KeyKind.DWELLING))
+    workers = registry.listed(uow.conn, "worker_phone", _keys(ready, KeyKind.MOBILE))
+    questions = [
+        Question(
+            reading.features,
+            candidates,
+            before,
+            communal=not communal.isdisjoint(_keys([reading], KeyKind.DWELLING)),
+            worker_phone=not workers.isdisjoint(_keys([reading], KeyKind.MOBILE)),
+        )
+        for reading, candidates, before in zip(ready, people, earlier, strict=True)
+    ]
+    answers = compare_chunk(
+        model,
+        residents.shipped_lexicon(),
+        questions,
+        {rid: person.faces for rid, person in known.items()},
+        registry_size=registry.registry_size(uow.conn),
+    )
+    by_id = {row.id: row for row in rows}
+    arrivals = [
+        Arrival(r.id, by_id[r.id].protected, by_id[r.id].separate_household)
+        for r in ready
+    ]
+    register = _register(uow, known, model.limits.window_days)
+    return settle(model, arrivals, answers, register)
+
+
+def _keys(readings: Sequence[Reading], kind: KeyKind) -> set[int]:
+    """The hashes of one kind; a protected row's are of a kind that nobody lists."""
+    return {key for r in readings for k, key in r.marks if k == kind}
+
+
+def _candidates(reading: Reading, by_key: Mapping[KeyMark, Sequence[int]]) -> list[int]:
+    """Residents that share keys with a row, those that share most of them first."""
+    shared: dict[int, int] = {}
+    for mark in reading.marks:
+        for rid in by_key.get(mark, ()):
+            shared[rid] = shared.get(rid, 0) + 1
+    ranked = sorted(shared, key=lambda rid: (-shared[rid], rid))
+    return ranked[:CANDIDATES_MAX]
+
+
+def _register(uow: UnitOfWork, known: dict[int, Known], window_days: int) -> Register:
+    """Everything that settlement asks about the people found."""
+    home = residents.households_of(uow.conn, known)
+    since = local_date(uow.now) - timedelta(days=window_days)
+    return Register(
+        provisional={rid for rid, person in known.items() if person.provisional},
+        home=home,
+        members=residents.members_of(uow.conn, set(home.values())),
+        supported=residents.supported_since(uow.conn, set(home.values()), since),
+        rulings=residents.rulings(uow.conn, known),
+    )
+
+
+def _follow_up(
+    job: ClaimedJob,
+    outcomes: Sequence[Outcome],
+    rows: Sequence[AnyRow],
+    stopped: set[int],
+) -> list[JobSpec]:
+    """What allocate has to do, the neediest first; one voucher for those in doubt."""
+    by_id = {row.id: row for row in rows}
+    ranked = sorted(
+        outcomes, key=lambda o: (by_id[o.arrival.id].need_rank, o.arrival.id)
+    )
+    clear = [
+        o.arrival.id
+        for o in ranked
+        if o.review is None and batch_of(o.arrival.id) not in stopped
+    ]
+    # Somebody off supply does not wait for our doubts: one voucher now, the rest later.
+    first = [
+        o.arrival.id
+        for o in ranked
+        if by_id[o.arrival.id].off_supply
+        and (o.review is not None or batch_of(o.arrival.id) in stopped)
+    ]
+    specs = []
+    for items, payload in ((clear, {}), (first, {"first": 1})):
+        if items:
+            specs.append(
+                JobSpec(
+                    queue="allocate",
+                    kind="allocate.chunk",
+                    items=items,
+                    lane=Lane(job.lane) if not payload else Lane.URGENT,
+                    need=by_id[items[0]].need_rank,
+                    turn=job.turn,
+                    parent=job.id,
+                    batch_id=job.batch_id,
+                    payload=payload,
+                )
+            )
+    return specs
