@@ -149,3 +149,62 @@ def resend_wait_s(
     if not passing or generation >= len(waits_s):
         return None
     return waits_s[generation]
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What became known of one attempt, and from whom."""
+
+    attempt_id: int
+    state: AttemptState
+    #: answer, callback, look_up, or none: we never called.
+    source: str
+    sid: str | None = None
+    error_code: int | None = None
+    #: Why the provider refused it.
+    failure: Failure | None = None
+    #: How far an accepted one has got.
+    heard: MessageState = MessageState.ACCEPTED
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """Where evidence takes a message."""
+
+    state: MessageState
+    reason: str | None = None
+    #: Seconds before it may be tried again.
+    wait_s: float = 0.0
+
+
+_IN_THE_AIR = (MessageState.SENDING, MessageState.UNKNOWN)
+_MOVE_AFTER: Mapping[Next, MessageState] = {
+    Next.AGAIN: MessageState.QUEUED,
+    Next.PAUSE: MessageState.QUEUED,
+    Next.GIVE_BACK: MessageState.FAILED,
+    Next.HOLD: MessageState.HELD,
+}
+
+
+def message_after(
+    current: MessageState, evidence: Evidence, *, tries: int, message_id: int
+) -> Move:
+    """Where a message goes once `evidence` of its newest attempt is in.
+
+    "The provider has it" counts in every state. All else counts only while the
+    message is in the air: news that comes later was settled by something stronger.
+    """
+    if evidence.state is AttemptState.ACCEPTED:
+        return Move(furthest(current, [evidence.heard]))
+    if current not in _IN_THE_AIR:
+        return Move(current)
+    if evidence.state is AttemptState.UNKNOWN:
+        return Move(MessageState.UNKNOWN)
+    if evidence.state is AttemptState.ABSENT:
+        used_up = tries >= TRIES_MAX
+        return Move(MessageState.HELD if used_up else MessageState.QUEUED)
+    if evidence.failure is None:
+        return Move(current)
+    step = after_refusal(evidence.failure, tries=tries)
+    wait_s = backoff_s(tries, message_id) if step is Next.AGAIN else 0.0
+    return Move(_MOVE_AFTER[step], evidence.failure.value, wait_s)
