@@ -18,7 +18,9 @@ from vouchers.cli.demo.names import (
 
 #: Ofcom keeps 07700 900000 to 900999 for fiction: nobody can be texted by mistake.
 FICTIONAL_FIRST = 7_700_900_000
-FICTIONAL_COUNT = 1_000
+#: For 900 to 916 the provider's stand-in misbehaves on purpose: no resident has them.
+_MISBEHAVING = range(900, 917)
+FICTIONAL_COUNT = 1_000 - len(_MISBEHAVING)
 _INWARD_LETTERS = "ABDEFGHJLNPQRSTUWXYZ"
 
 
@@ -79,7 +81,8 @@ def home(number: int) -> Home:
 def mobile(n: int) -> str:
     """The nth mobile number: fictional ones first, then made up for benchmarks only."""
     if n < FICTIONAL_COUNT:
-        return str(FICTIONAL_FIRST + n)
+        past = len(_MISBEHAVING) if n >= _MISBEHAVING.start else 0
+        return str(FICTIONAL_FIRST + n + past)
     # Only benchmarks have more people than fiction has numbers; these are never kept.
     return f"7{400_000_000 + n * 7 % 99_999_989:09d}"
 

@@ -1,0 +1,134 @@
+"""Commands about files: hand one in, read what became of its rows."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from vouchers.cli.frame import DOOR, Answer, Exit, Frame, command
+from vouchers.domain.roles import Duty
+
+
+def register(app: typer.Typer) -> None:
+    """Add these commands to the command line."""
+    panel = {"rich_help_panel": "Files and rows"}
+    command(app, "submit", **panel)(submit)
+    command(app, "results", **panel)(results)
+
+
+def submit(
+    frame: Frame,
+    file: Annotated[
+        Path, typer.Argument(exists=True, dir_okay=False, help="A CSV or XLSX file.")
+    ],
+    partner: Annotated[str, typer.Option(help="Whose residents they are.")],
+    scheme: Annotated[
+        str | None, typer.Option(help="Needed when more than one is open.")
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what would happen; keep nothing.")
+    ] = False,
+) -> Answer:
+    """Hand in a partner's file, by the same rules as the drop folder."""
+    from dataclasses import asdict
+
+    from vouchers.pipeline import accept
+    from vouchers.store import parties
+
+    person = frame.person(Duty.SUBMIT)
+    with frame.ctx.reading() as conn:
+        person.must_own(parties.partner_by_slug(conn, partner).id)
+    receipt = accept.submit(
+        frame.ctx,
+        partner=partner,
+        scheme=scheme,
+        path=file,
+        via=DOOR,
+        actor=person.actor(DOOR),
+        dry_run=dry_run,
+    )
+    refused = receipt.outcome == "refused"
+    return Answer(
+        asdict(receipt), _receipt(receipt), Exit.FAILED if refused else Exit.DONE
+    )
+
+
+def _receipt(receipt: Any) -> list[Any]:
+    from vouchers.cli import tables
+
+    if receipt.outcome == "refused":
+        return [tables.warn(f"refused ({receipt.code}): {receipt.message}")]
+    if receipt.outcome == "already_received":
+        return [tables.done(f"batch {receipt.batch_id}: {receipt.message}")]
+    notices = [tables.warn(str(_words(notice))) for notice in receipt.notices]
+    if receipt.preview is not None:
+        return [*_preview(receipt.preview), *notices]
+    words = (
+        f"batch {receipt.batch_id}: {receipt.rows:,} rows received; "
+        f"vouchers status --batch {receipt.batch_id} follows them"
+    )
+    return [tables.done(words), *notices]
+
+
+def _preview(preview: Any) -> list[Any]:
+    from vouchers.cli import tables
+
+    counted = {
+        "rows": preview.rows,
+        "granted": preview.granted,
+        "looked at by a person": preview.checked,
+        "waiting for money or stock": preview.waiting,
+        "not granted": preview.declined,
+        "to correct": preview.to_correct,
+    }
+    shown: list[Any] = [tables.facts("A dry run: nothing was kept", counted)]
+    if preview.examples:
+        rows = list(preview.examples)
+        columns = ("row", "cell", "what to do")
+        shown.append(tables.table("To correct", columns, rows, right=["row"]))
+    return shown
+
+
+def _words(notice: Any) -> str:
+    return str(getattr(notice, "sentence", getattr(notice, "text", notice)))
+
+
+def results(
+    frame: Frame,
+    batch: Annotated[int, typer.Option(help="Number of the batch.")],
+    out: Annotated[
+        Path | None, typer.Option(help="Where to write; without it, to stdout.")
+    ] = None,
+) -> Answer:
+    """Write a batch's result file: the partner's columns and what became of each row."""
+    import io
+    import sys
+
+    from vouchers.cli import tables
+    from vouchers.pipeline import results as office
+    from vouchers.store import status
+
+    person = frame.person(Duty.SEE_ROWS)
+    with frame.ctx.reading() as conn:
+        row = status.one_batch(conn, batch)
+        if row is None:
+            raise typer.BadParameter(
+                f"there is no batch {batch}: see `vouchers status`"
+            )
+        person.must_own(row.partner_id)
+    if out is not None:
+        with out.open("w", encoding="utf-8-sig", newline="") as stream:
+            rows = office.write_result(frame.ctx, batch, stream)
+        document = {"batch": batch, "rows": rows, "file": str(out)}
+        return Answer(document, [tables.done(f"{rows:,} rows written to {out}")])
+    if frame.json:
+        kept = io.StringIO()
+        office.write_result(frame.ctx, batch, kept)
+        import csv
+
+        kept.seek(0)
+        return Answer({"batch": batch, "rows": list(csv.DictReader(kept))})
+    office.write_result(frame.ctx, batch, sys.stdout)
+    return Answer({"batch": batch}, [""])
