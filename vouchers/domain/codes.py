@@ -8,17 +8,17 @@ from schemas.scheme import Alphabet, CheckDigit, Network
 SYMBOLS = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
 DIGITS = "0123456789"
 #: Bytes of chance that one code may use up; far more than it needs.
-CHANCE_BYTES = 64
+CHANCE_BYTES = 32
 
 
 def mint(network: Network, chance: bytes) -> str:
     """A new code of a network's pattern, drawn from `chance`, with its check digits."""
     symbols = symbols_of(network.alphabet)
-    free = network.code_length - len(network.prefix) - _check_length(network.check)
+    free = free_symbols(network)
     if len(chance) < CHANCE_BYTES:
         raise ValueError("too little chance to make a code from")
     # A large number of uniform bits: the remainder favours no symbol noticeably
-    # (the excess is below 2^-350).
+    # (the excess is below 2^-100).
     number = int.from_bytes(chance, "big")
     body = []
     for _ in range(free):
@@ -88,3 +88,8 @@ def _mod97(stem: str) -> str:
 
 def _check_length(check: CheckDigit) -> int:
     return {CheckDigit.NONE: 0, CheckDigit.LUHN: 1, CheckDigit.MOD97: 2}[check]
+
+
+def free_symbols(network: Network) -> int:
+    """How many symbols of a code are left to chance."""
+    return network.code_length - len(network.prefix) - _check_length(network.check)

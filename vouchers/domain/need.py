@@ -11,6 +11,8 @@ OFF_SUPPLY_BANDS = (1, 2)
 BANDS = range(1, 9)
 #: Room between bands, for order inside one.
 _STEP = 10
+#: The neediest rank that waiting still moves up: the band above is not off supply.
+LOWEST_TO_MOVE = (max(OFF_SUPPLY_BANDS) + 2) * _STEP
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +74,4 @@ def band_of(rank: int) -> int:
 
 def after_waiting(rank: int) -> int:
     """The rank of a home that has waited long: one band up, never into off supply."""
-    if band_of(rank) - 1 in OFF_SUPPLY_BANDS or band_of(rank) in OFF_SUPPLY_BANDS:
-        return rank
-    return rank - _STEP
+    return rank - _STEP if rank >= LOWEST_TO_MOVE else rank

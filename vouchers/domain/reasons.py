@@ -25,6 +25,7 @@ class Reason(StrEnum):
     DISCARDED = "discarded"
     IDENTITY = "identity"
     NO_MONEY = "no_money"
+    NO_CONTACT_ROUTE = "no_contact_route"
     RESTRICTED = "restricted"
     NO_STOCK = "no_stock"
     NEEDIER_IN_FLIGHT = "needier_in_flight"
@@ -52,6 +53,7 @@ SENTENCES: dict[Reason, str] = {
     Reason.DISCARDED: "We could not process this request. Please talk to us.",
     Reason.IDENTITY: "We are checking some details.",
     Reason.NO_MONEY: "The fund is used up for now. The request keeps its place.",
+    Reason.NO_CONTACT_ROUTE: "We have no safe way to reach this resident.",
     Reason.RESTRICTED: "The money left is for other areas or groups.",
     Reason.NO_STOCK: "We are waiting for more vouchers.",
     Reason.NEEDIER_IN_FLIGHT: "People in greater need are being served first.",

@@ -1,0 +1,221 @@
+"""Decides who gets which money: caps, price list, gifts, stock, all in order of need.
+
+One transaction a chunk: households are locked, then gifts; caps, balances, stock and
+the head of the waitlist are read again under the locks, decided in memory, written in
+bulk.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from config.queues import Lane
+from schemas.scheme import Scheme
+from vouchers.domain.calendar import local_date
+from vouchers.domain.lifecycle import ReferralState
+from vouchers.domain.reasons import Reason
+from vouchers.errors import Busy, Refused
+from vouchers.pipeline import first
+from vouchers.pipeline.context import Context
+from vouchers.pipeline.judging import Bench, Outcome, Waits, settle
+from vouchers.store import awards, pools, schemes
+from vouchers.store.awards import Candidate, Waiting
+from vouchers.store.jobs import ClaimedJob
+from vouchers.store.schemes import SchemeRow
+from vouchers.store.sealing import Keyring
+from vouchers.store.tables.intake import referral
+from vouchers.store.unit_of_work import UnitOfWork
+
+#: So many of the waitlist compete with each chunk.
+HEAD_MAX = 500
+#: Seconds until those who wait for needier ones on their way are looked at again.
+LOOK_AGAIN_S = 3.0
+
+
+@dataclass(slots=True)
+class _Field:
+    """Everybody of one scheme who competes in this transaction."""
+
+    scheme: SchemeRow
+    rules: Scheme
+    newcomers: list[int] = field(default_factory=list)
+    waiting: list[Waiting] = field(default_factory=list)
+
+
+def handle(ctx: Context, job: ClaimedJob) -> None:
+    """Decide a chunk of matched referrals together with the head of the waitlist."""
+    urgent = job.lane == Lane.URGENT
+    with ctx.begin(urgent=urgent, name=job.kind) as uow:
+        if job.payload.get("first"):
+            first.give(uow, ctx.keys, job.items)
+        else:
+            decide(uow, ctx.keys, job.items)
+        uow.complete(job)
+
+
+def hold(uow: UnitOfWork, job: ClaimedJob, error_class: str) -> None:
+    """Put the one referral of a failed job where a person must look at it."""
+    for row in awards.candidates(uow.conn, job.items, lock=True):
+        if row.state not in ("matched", "waiting"):
+            continue
+        uow.conn.execute(
+            referral.update()
+            .where(referral.c.id == row.id)
+            .values(
+                state=ReferralState.HELD.value,
+                reason=Reason.FAILED_HERE.value,
+                updated_at=uow.now,
+            )
+        )
+        awards.leave_waitlist(uow.conn, [row.id])
+        awards.touch_batches(uow.conn, [row.batch_id])
+        uow.record(
+            "referral.held",
+            row.id,
+            state="held",
+            reason=Reason.FAILED_HERE.value,
+            error=error_class,
+        )
+
+
+def decide(
+    uow: UnitOfWork,
+    keys: Keyring,
+    referral_ids: Sequence[int],
+    *,
+    scheme_id: int | None = None,
+) -> list[Outcome]:
+    """Settle matched referrals, and whoever waits and may now be served.
+
+    `scheme_id` names a scheme whose waitlist is looked at even if no newcomer is of it.
+    """
+    prepared = _prepare(uow, referral_ids, scheme_id)
+    gifts = pools.spendable_ids(
+        uow.conn,
+        [one.scheme.id for one in prepared if not one.rules.money.spend_confirmed],
+        confirmed=False,
+    ) + pools.spendable_ids(
+        uow.conn,
+        [one.scheme.id for one in prepared if one.rules.money.spend_confirmed],
+        confirmed=True,
+    )
+    waiting_ids = {place.referral_id for one in prepared for place in one.waiting}
+    asked = awards.candidates(uow.conn, [*referral_ids, *waiting_ids])
+    households = {row.household_id for row in asked if row.household_id is not None}
+    awards.lock_households(uow.conn, households)
+    rows = {
+        row.id: row
+        for row in awards.candidates(uow.conn, [*referral_ids, *waiting_ids], lock=True)
+    }
+    for row in rows.values():
+        if row.state not in ("matched", "waiting"):
+            continue
+        if row.household_id is None:
+            raise Refused("a matched referral has no household", referral=row.id)
+        if row.household_id not in households:
+            # A ruling moved somebody between our two looks; look again from the start.
+            raise Busy(seconds=1)
+    pools.lock(uow.conn, gifts)
+    return [
+        outcome
+        for one in prepared
+        for outcome in _decide_scheme(uow, keys, one, rows, gifts)
+    ]
+
+
+def _prepare(
+    uow: UnitOfWork, referral_ids: Sequence[int], scheme_id: int | None
+) -> list[_Field]:
+    """Look, without a lock, who will have to be locked."""
+    by_scheme: dict[int, list[int]] = defaultdict(list)
+    if scheme_id is not None:
+        by_scheme[scheme_id] = []
+    for row in awards.candidates(uow.conn, referral_ids):
+        by_scheme[row.scheme_id].append(row.id)
+    prepared = []
+    for number, newcomers in sorted(by_scheme.items()):
+        scheme = schemes.by_id(uow.conn, number)
+        rules = schemes.active(uow.conn, number)
+        waiting = awards.head(
+            uow.conn, number, below=scheme.supply_version, limit=HEAD_MAX
+        )
+        prepared.append(_Field(scheme, rules, newcomers, waiting))
+    return prepared
+
+
+def _decide_scheme(
+    uow: UnitOfWork,
+    keys: Keyring,
+    one: _Field,
+    rows: dict[int, Candidate],
+    gifts: Sequence[int],
+) -> list[Outcome]:
+    looked_at = {place.referral_id for place in one.waiting}
+    # Under the locks the waitlist may read otherwise: others joined or left it.
+    now_waiting = awards.head(
+        uow.conn,
+        one.scheme.id,
+        below=one.scheme.supply_version,
+        limit=HEAD_MAX + 1,
+    )
+    gone = [
+        number for number in looked_at if rows[number].state != ReferralState.WAITING
+    ]
+    awards.leave_waitlist(uow.conn, gone)
+    served = [
+        place
+        for place in now_waiting[:HEAD_MAX]
+        if place.referral_id in looked_at and place.referral_id not in gone
+    ]
+    newcomers = [
+        rows[number]
+        for number in one.newcomers
+        if rows[number].state == ReferralState.MATCHED
+    ]
+    places = {place.referral_id: place for place in served}
+    passed_by = [
+        place
+        for place in now_waiting
+        if place.referral_id not in places and place.referral_id not in gone
+    ]
+    bench = Bench(
+        uow=uow,
+        scheme=one.scheme,
+        rules=one.rules,
+        today=local_date(uow.now, one.rules.zone),
+        # Needier ones whom we could not look at: nobody passes them.
+        barrier=min((place.order for place in passed_by), default=None),
+    )
+    asking = newcomers + [rows[number] for number in places]
+    outcomes = bench.decide(asking, places, _sources(uow, one, gifts))
+    settle(uow, keys, bench, outcomes, places)
+    _look_again(uow, bench, outcomes, left=bool(passed_by))
+    return outcomes
+
+
+def _sources(uow: UnitOfWork, one: _Field, gifts: Sequence[int]) -> list[int]:
+    mine = set(
+        pools.spendable_ids(
+            uow.conn, [one.scheme.id], confirmed=one.rules.money.spend_confirmed
+        )
+    )
+    # A gift confirmed a moment ago is not locked by us, so not ours to draw on.
+    return [number for number in gifts if number in mine]
+
+
+def _look_again(
+    uow: UnitOfWork, bench: Bench, outcomes: Sequence[Outcome], *, left: bool
+) -> None:
+    """See to it that nobody waits for ever because of others who were first."""
+    postponed = [
+        one
+        for one in outcomes
+        if isinstance(one, Waits) and one.supply_version < bench.scheme.supply_version
+    ]
+    if left and (not outcomes or len(postponed) < len(outcomes)):
+        uow.enqueue(pools.drain_job(bench.scheme.id))
+    elif left or postponed:
+        # Nothing moved: those on the way have to be decided before us.
+        uow.enqueue(pools.drain_job(bench.scheme.id, delay_s=LOOK_AGAIN_S))

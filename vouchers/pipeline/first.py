@@ -1,0 +1,91 @@
+"""One first voucher at once for a home off supply whose row is still in review."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import timedelta
+
+from vouchers.domain.calendar import local_date
+from vouchers.pipeline import granting
+from vouchers.pipeline.judging import Bench
+from vouchers.store import awards, pools, schemes
+from vouchers.store.awards import Candidate
+from vouchers.store.sealing import Keyring
+from vouchers.store.unit_of_work import UnitOfWork
+
+
+def give(uow: UnitOfWork, keys: Keyring, referral_ids: Sequence[int]) -> list[int]:
+    """Grant each of these one voucher and leave them in review; gives the awards.
+
+    It counts towards the cap, and is given once per phone and dwelling in a while: the
+    very doubt under review is who lives there. The ruling decides the rest.
+    """
+    seen = awards.candidates(uow.conn, referral_ids)
+    awards.lock_households(
+        uow.conn, {row.household_id for row in seen if row.household_id is not None}
+    )
+    by_scheme: dict[int, list[Candidate]] = defaultdict(list)
+    before = {row.id: row.household_id for row in seen}
+    had = awards.of_referrals(uow.conn, referral_ids)
+    for row in awards.candidates(uow.conn, referral_ids, lock=True):
+        same = row.household_id is not None and before[row.id] == row.household_id
+        if row.state in ("checking", "matched") and row.off_supply and same:
+            by_scheme[row.scheme_id].append(row)
+    gifts = {
+        number: pools.spendable_ids(
+            uow.conn,
+            [number],
+            confirmed=schemes.active(uow.conn, number).money.spend_confirmed,
+        )
+        for number in by_scheme
+    }
+    pools.lock(uow.conn, {gift for mine in gifts.values() for gift in mine})
+    given = []
+    for number, rows in sorted(by_scheme.items()):
+        asking = [row for row in rows if row.id not in had]
+        given += _give_in(uow, keys, number, asking, gifts[number])
+    return given
+
+
+def _give_in(
+    uow: UnitOfWork,
+    keys: Keyring,
+    scheme_id: int,
+    asking: Sequence[Candidate],
+    gifts: Sequence[int],
+) -> list[int]:
+    rules = schemes.active(uow.conn, scheme_id)
+    today = local_date(uow.now, rules.zone)
+    bench = Bench(uow, schemes.by_id(uow.conn, scheme_id), rules, today)
+    fresh = _not_helped_here(uow, asking, rules.safety.first_voucher_days, bench)
+    grants = bench.decide_first(fresh, gifts)
+    granting.write(uow, keys, rules, grants)
+    awards.touch_batches(uow.conn, {one.row.batch_id for one in grants})
+    for one in grants:
+        uow.record("referral.first_voucher", one.row.id, award=one.award_id)
+    return [one.award_id for one in grants]
+
+
+def _not_helped_here(
+    uow: UnitOfWork, asking: Sequence[Candidate], days: int, bench: Bench
+) -> list[Candidate]:
+    """Leave out whoever shares a phone or a dwelling with a recent award."""
+    shared = awards.phones_and_dwellings(
+        uow.conn, [row.resident_id for row in asking if row.resident_id is not None]
+    )
+    helped = awards.helped_since(
+        uow.conn,
+        {other for others in shared.values() for _, other in others},
+        bench.today - timedelta(days=days),
+    )
+    fresh: list[Candidate] = []
+    used: set[int] = set()
+    for row in sorted(asking, key=lambda row: (row.need_rank, row.received_at)):
+        marks = shared.get(row.resident_id or 0, set())
+        keys = {mark for mark, _ in marks}
+        if keys & used or any(other in helped for _, other in marks):
+            continue
+        used |= keys
+        fresh.append(row)
+    return fresh
