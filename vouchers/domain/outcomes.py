@@ -159,3 +159,17 @@ def _reason(text: str | None) -> Reason | None:
         return Reason(text) if text else None
     except ValueError:
         return None
+
+
+def voucher_reference(voucher: int) -> str:
+    """A voucher's name in files: it is no code, and Excel cannot round it."""
+    return f"V{voucher:X}"
+
+
+def voucher_named(reference: str) -> int | None:
+    """The number of the voucher with this reference, or None when it is none."""
+    text = reference.strip().upper()
+    try:
+        return int(text[1:], 16) if text.startswith("V") else None
+    except ValueError:
+        return None

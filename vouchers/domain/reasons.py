@@ -37,7 +37,7 @@ class Reason(StrEnum):
 #: What a partner reads; it names no other partner and no other person.
 SENTENCES: dict[Reason, str] = {
     Reason.ALREADY_RECEIVED: "We already have this request from you.",
-    Reason.CORRECTED: "This corrected your earlier request.",
+    Reason.CORRECTED: "You sent a correction, which took its place.",
     Reason.WITHDRAWN: "You withdrew this request.",
     Reason.NOTHING_TO_CORRECT: "There is no open request with this reference.",
     Reason.NOTHING_TO_WITHDRAW: "There is no open request with this reference.",

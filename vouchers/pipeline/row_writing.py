@@ -23,7 +23,7 @@ from vouchers.domain.lifecycle import ReferralState
 from vouchers.domain.reasons import Reason
 from vouchers.pipeline.context import Context
 from vouchers.pipeline.row_reading import Batch, Prepared, row_error
-from vouchers.store import referrals
+from vouchers.store import messages, referrals
 from vouchers.store.bulk import insert_rows
 from vouchers.store.jobs import JobSpec
 from vouchers.store.tables import intake as tables
@@ -187,8 +187,6 @@ def _apply(
 def _insert(uow: UnitOfWork, of: Batch, outcome: Outcome) -> None:
     referrals.end(uow, outcome.endings)
     if outcome.contact_changes:
-        from vouchers.store import messages
-
         referrals.make_safe(
             uow, outcome.contact_changes, refuge=bool(of.partner.refuge)
         )

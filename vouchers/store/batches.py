@@ -9,15 +9,26 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, func, insert, select, update
+from sqlalchemy import (
+    Connection,
+    Row,
+    delete,
+    func,
+    insert,
+    select,
+    update,
+)
 
 from vouchers.domain.ids import referral_id
 from vouchers.domain.intake import Layout, match_header
 from vouchers.store.listed import among
 from vouchers.store.sealing import Keyring
-from vouchers.store.tables.awards import award, voucher
-from vouchers.store.tables.intake import batch, batch_chunk, referral, row_error
-from vouchers.store.tables.messages import message
+from vouchers.store.tables.intake import (
+    batch,
+    batch_chunk,
+    referral,
+    row_error,
+)
 
 #: Row number, cells, and the code of what makes the row unreadable, if anything does.
 Staged = tuple[int, list[str], str | None]
@@ -160,6 +171,24 @@ def open_chunk(
     ]
 
 
+def staged_cells(
+    conn: Connection, keys: Keyring, batch_id: int, row_no: int
+) -> list[str]:
+    """The cells of a row that is still staged: one that our code failed on."""
+    numbers = conn.scalars(
+        select(batch_chunk.c.number).where(
+            batch_chunk.c.batch_id == batch_id,
+            batch_chunk.c.row_first <= row_no,
+            batch_chunk.c.row_last >= row_no,
+        )
+    ).all()
+    for number in numbers:
+        for row, cells, _ in open_chunk(conn, keys, batch_id, number) or ():
+            if row == row_no:
+                return cells
+    return []
+
+
 def drop_chunk(conn: Connection, batch_id: int, number: int) -> None:
     """Forget raw rows that are all settled."""
     conn.execute(
@@ -270,91 +299,3 @@ def finish(conn: Connection, batch_id: int, now: datetime) -> bool:
 def open_batches(conn: Connection) -> list[int]:
     """Batches whose rows are not all settled."""
     return list(conn.scalars(select(batch.c.id).where(batch.c.state == "open")))
-
-
-# ---------------------------------------------------------------- what partners read
-
-
-def referral_rows(conn: Connection, batch_id: int, above: int, most: int) -> list[Any]:
-    """Referrals of a batch in the order of its rows, from above a row's number on."""
-    return list(
-        conn.execute(
-            select(referral)
-            .where(referral.c.batch_id == batch_id, referral.c.id > above)
-            .order_by(referral.c.id)
-            .limit(most)
-        )
-    )
-
-
-def error_rows(conn: Connection, batch_id: int, above: int, most: int) -> list[Any]:
-    """Row errors of a batch in the order of its rows."""
-    return list(
-        conn.execute(
-            select(row_error)
-            .where(row_error.c.batch_id == batch_id, row_error.c.id > above)
-            .order_by(row_error.c.id)
-            .limit(most)
-        )
-    )
-
-
-def awards_of(conn: Connection, referrals: Collection[int]) -> dict[int, list[Any]]:
-    """Awards of referrals, oldest first, by referral."""
-    return _grouped(
-        conn.execute(
-            select(award)
-            .where(among(conn, award.c.referral_id, referrals))
-            .order_by(award.c.id)
-        ),
-        "referral_id",
-    )
-
-
-def vouchers_of(conn: Connection, awards: Collection[int]) -> dict[int, list[Any]]:
-    """Vouchers of awards, in their order, by award; no code is among it."""
-    columns = (
-        voucher.c.id,
-        voucher.c.award_id,
-        voucher.c.number,
-        voucher.c.state,
-        voucher.c.value_pence,
-        voucher.c.redeemed_pence,
-        voucher.c.expires_on,
-        voucher.c.network,
-    )
-    return _grouped(
-        conn.execute(
-            select(*columns)
-            .where(among(conn, voucher.c.award_id, awards))
-            .order_by(voucher.c.id)
-        ),
-        "award_id",
-    )
-
-
-def messages_of(conn: Connection, referrals: Collection[int]) -> dict[int, list[Any]]:
-    """Messages of referrals, oldest first, by referral; no text is among it."""
-    columns = (
-        message.c.id,
-        message.c.referral_id,
-        message.c.purpose,
-        message.c.state,
-        message.c.reason,
-        message.c.error_code,
-    )
-    return _grouped(
-        conn.execute(
-            select(*columns)
-            .where(among(conn, message.c.referral_id, referrals))
-            .order_by(message.c.queued_at, message.c.id)
-        ),
-        "referral_id",
-    )
-
-
-def _grouped(rows: Any, column: str) -> dict[int, list[Any]]:
-    found: dict[int, list[Any]] = {}
-    for row in rows:
-        found.setdefault(getattr(row, column), []).append(row)
-    return found

@@ -51,6 +51,17 @@ class Field(StrEnum):
 #: Columns that every file has; of off_supply and days_left, one is enough.
 REQUIRED = tuple(Field)[:10]
 
+#: What we add to a partner's columns in a result file. A result file may be corrected
+#: and handed in again, so these are known when they come back at the end of a header.
+RESULT_COLUMNS = (
+    "row_status",
+    "reason_code",
+    "reason",
+    "tell_the_resident",
+    "next_date",
+    "voucher_reference",
+)
+
 _SYNONYMS: Mapping[Field, str] = {
     Field.REFERENCE: "ref, your reference, our reference, tenant reference,"
     " tenancy reference, tenant ref, tenancy ref, tenant number, tenancy number,"
@@ -135,8 +146,15 @@ class Layout:
     unknown: tuple[int, ...] = ()
     #: Row of the header as Excel counts.
     header_row: int = 1
+    #: How many columns at the end are ours, from a result file that came back.
+    ours: int = 0
     #: Some date in the rows at hand has its month first, so none is safe to guess.
     month_first: bool = field(default=False, compare=False)
+
+    @property
+    def own(self) -> tuple[str, ...]:
+        """The partner's own headings."""
+        return self.header[: len(self.header) - self.ours]
 
     def heading(self, known: Field) -> str:
         """The partner's own heading for a field, or our name where it is absent."""
@@ -179,9 +197,11 @@ def match_header(header: Sequence[str], *, header_row: int = 1) -> Layout:
             "too_many_columns",
             f"The file has {len(header)} columns; {_COLUMNS_MAX} is the most we read.",
         )
+    tail = tuple(map(str.strip, header[-len(RESULT_COLUMNS) :]))
+    ours = len(RESULT_COLUMNS) if tail == RESULT_COLUMNS else 0
     places: dict[Field, list[int]] = {}
     unknown: list[int] = []
-    for place, heading in enumerate(header):
+    for place, heading in enumerate(header[: len(header) - ours]):
         known = recognise(heading)
         if known is None:
             unknown.append(place)
@@ -196,6 +216,7 @@ def match_header(header: Sequence[str], *, header_row: int = 1) -> Layout:
         index={known: found[0] for known, found in places.items()},
         unknown=tuple(unknown),
         header_row=header_row,
+        ours=ours,
     )
 
 

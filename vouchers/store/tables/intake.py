@@ -43,6 +43,7 @@ batch = Table(
     # The result file is rewritten when `changed` has passed `written`.
     Column("changed", Big, nullable=False, server_default="1"),
     Column("written", Big, nullable=False, server_default="0"),
+    Column("written_at", Instant),
     UniqueConstraint("partner_id", "scheme_id", "digest"),
     CheckConstraint(
         "state in ('receiving','open','stopped','finished','refused')", name="state"

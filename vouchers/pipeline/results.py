@@ -1,0 +1,304 @@
+"""Writes what partners read: a result file per batch, rewritten as things change.
+
+What changed is learned from the audit log, in which every step leaves its mark, so no
+step has to think of result files.
+"""
+
+from __future__ import annotations
+
+import csv
+import heapq
+import os
+import re
+import tempfile
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import IO, Any
+
+from sqlalchemy import Connection, Row
+
+from vouchers.crashpoints import crashpoint
+from vouchers.domain.ids import (
+    Purpose,
+    award_of,
+    award_of_message,
+    batch_of,
+    message_of,
+    referral_of,
+    row_of,
+)
+from vouchers.domain.intake import NOTICES, Notice
+from vouchers.domain.intake import sentence as fault_sentence
+from vouchers.domain.intake.columns import RESULT_COLUMNS
+from vouchers.domain.outcomes import Shown, Word, show, voucher_reference
+from vouchers.errors import NotFound
+from vouchers.pipeline.context import Context
+from vouchers.store import batches, parties, referrals, row_outcomes
+
+#: Rows that are read and written at a time.
+_PAGE = 1_000
+#: A file of so many rows is rewritten at most once a second: a long one costs more.
+_ROWS_PER_SECOND = 200
+_WAIT_MAX = timedelta(minutes=10)
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+
+
+def sweep(ctx: Context) -> int:
+    """Rewrite the result files that are behind; count them. Run by the clock."""
+    from vouchers.pipeline import daily_outcomes
+
+    for batch_id in note_changes(ctx):
+        with ctx.begin(name="results.finish") as uow:
+            if batches.finish(uow.conn, batch_id, uow.now):
+                uow.record("batch.finished", batch_id, state="finished")
+    now = ctx.clock()
+    with ctx.reading() as conn:
+        behind = [row for row in row_outcomes.behind(conn) if _is_due(row, now)]
+    written = 0
+    for row in behind:
+        with ctx.reading() as conn:
+            unread = batches.counts(conn, row.id).unread
+        if unread == 0:
+            write(ctx, row.id)
+            written += 1
+    daily_outcomes.sweep(ctx)
+    return written
+
+
+def _is_due(row: Row[Any], now: Any) -> bool:
+    if row.written_at is None or row.state == "finished":
+        return True
+    wait = timedelta(seconds=5 + (row.rows_total or 0) / _ROWS_PER_SECOND)
+    return bool(now - row.written_at >= min(wait, _WAIT_MAX))
+
+
+def note_changes(ctx: Context) -> list[int]:
+    """Tell batches that something happened to their rows; gives those batches."""
+    touched: dict[int, int] = {}
+    with ctx.reading() as conn:
+        for seq, kind, entity in row_outcomes.events_since(
+            conn, row_outcomes.cursor(conn)
+        ):
+            found = _batch_of_event(kind, entity)
+            if found:
+                touched[found] = max(seq, touched.get(found, 0))
+    if touched:
+        with ctx.begin(name="results.changed") as uow:
+            row_outcomes.mark_changed(uow.conn, touched)
+    return sorted(touched)
+
+
+def _batch_of_event(kind: str, entity: int) -> int:
+    """The batch behind an entity, by how its number is made; 0 when there is none."""
+    subject = kind.partition(".")[0]
+    if subject in ("referral", "row_error", "review"):
+        return batch_of(entity)
+    if subject == "award":
+        return batch_of(referral_of(entity))
+    if subject == "voucher":
+        return batch_of(referral_of(award_of(entity)))
+    if subject == "attempt":
+        entity, subject = message_of(entity), "message"
+    if subject == "message":
+        return batch_of(referral_of(award_of_message(entity)))
+    return 0
+
+
+# ---------------------------------------------------------------- one result file
+
+
+def write(ctx: Context, batch_id: int, out: Path | None = None) -> Path:
+    """Write a batch's result file, to the partner's outbox unless `out` says where."""
+    with ctx.reading() as conn:
+        row = batches.by_id(conn, batch_id)
+        if row is None or row.layout_sealed is None:
+            raise NotFound(f"there is no batch {batch_id} with rows")
+        partner = parties.partner_by_id(conn, row.partner_id)
+        name = batches.file_name(ctx.keys, row)
+        newest = batches.newest_named(conn, row.partner_id, bytes(row.name_key))
+        target = out or ctx.outbox / partner.slug / _file_name(name, batch_id, newest)
+        layout = batches.open_layout(ctx.keys, row)
+        with replacing(target) as stream:
+            writer = csv.writer(stream)
+            writer.writerow([safe(each) for each in layout.own] + list(RESULT_COLUMNS))
+            width = len(layout.own)
+            for told in tell_batch(ctx, conn, row):
+                own = [safe(cell) for cell in told.cells[:width]]
+                own += [""] * (width - len(own))
+                writer.writerow(own + told.columns())
+    crashpoint("results.written")
+    if out is None:
+        with ctx.begin(name="results.written") as uow:
+            batches.change(uow.conn, batch_id, written=row.changed, written_at=uow.now)
+    return target
+
+
+def _file_name(name: str, batch_id: int, newest: int | None) -> str:
+    """Of files with one name the newest has the plain result name."""
+    stem = re.sub(r"[^\w .()\[\]-]", "_", Path(name).stem).strip(" .") or "file"
+    if newest is not None and newest != batch_id:
+        stem = f"{stem}.batch-{batch_id}"
+    return f"{stem}.result.csv"
+
+
+def safe(text: str) -> str:
+    """A cell that no spreadsheet takes for a formula."""
+    return f"'{text}" if text.startswith(_FORMULA_STARTS) else text
+
+
+@contextmanager
+def replacing(target: Path) -> Iterator[IO[str]]:
+    """Write a file that appears whole or not at all, for Excel (a mark says UTF-8)."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    handle, draft = tempfile.mkstemp(dir=target.parent, prefix=".", suffix=".tmp")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8-sig", newline="") as stream:
+            yield stream
+            stream.flush()
+            os.fsync(stream.fileno())
+        Path(draft).chmod(0o640)
+        Path(draft).replace(target)
+    finally:
+        Path(draft).unlink(missing_ok=True)
+
+
+# ---------------------------------------------------------------- rows as they read
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A row of a partner's file with what became of it."""
+
+    row_no: int
+    cells: list[str]
+    shown: Shown
+    vouchers: tuple[int, ...] = ()
+    #: Key of its reference, where the row was understood.
+    reference_key: bytes | None = None
+
+    def columns(self) -> list[str]:
+        """The cells of RESULT_COLUMNS."""
+        day = self.shown.next_on
+        return [
+            self.shown.word.value,
+            self.shown.reason_code,
+            safe(self.shown.reason),
+            self.shown.tell_the_resident,
+            f"{day:%d/%m/%Y}" if day else "",
+            " ".join(map(voucher_reference, self.vouchers)),
+        ]
+
+
+def tell_batch(ctx: Context, conn: Connection, row: Row[Any]) -> Iterator[Told]:
+    """Every row of a batch in the order of its file."""
+    return heapq.merge(
+        _told_referrals(ctx, conn, row.id),
+        _told_errors(ctx, conn, row.id),
+        key=lambda told: told.row_no,
+    )
+
+
+def _told_referrals(ctx: Context, conn: Connection, batch_id: int) -> Iterator[Told]:
+    above = 0
+    while page := row_outcomes.referral_rows(conn, batch_id, above, _PAGE):
+        above = page[-1].id
+        yield from tell_referrals(ctx, conn, page)
+
+
+def tell_referrals(ctx: Context, conn: Connection, page: list[Any]) -> Iterable[Told]:
+    """What became of these referrals."""
+    ids = [row.id for row in page]
+    awards = row_outcomes.awards_of(conn, ids)
+    vouchers = row_outcomes.vouchers_of(
+        conn, [award.id for found in awards.values() for award in found]
+    )
+    messages = row_outcomes.messages_of(conn, ids)
+    firsts = _firsts(ctx, conn, page)
+    for row in page:
+        granted = awards.get(row.id, [])
+        held = vouchers.get(granted[-1].id, []) if granted else []
+        texts = [
+            message.state
+            for message in messages.get(row.id, [])
+            if message.purpose in (Purpose.AWARD, Purpose.NEUTRAL, Purpose.REISSUE)
+        ]
+        shown = show(
+            state=row.state,
+            reason=row.reason,
+            message_state=texts[-1] if texts else None,
+            vouchers={voucher.state for voucher in held},
+            protected=row.protected,
+            by_worker=row.safe_contact in ("partner_only", "none"),
+            next_on=row.next_on,
+        )
+        yield Told(
+            row.row_no,
+            referrals.open_cells(
+                ctx.keys, "referral.original_sealed", row.id, row.original_sealed
+            ),
+            _with_remarks(shown, row, firsts),
+            tuple(voucher.id for voucher in held),
+            bytes(row.reference_key),
+        )
+
+
+def _firsts(ctx: Context, conn: Connection, page: list[Any]) -> dict[int, str]:
+    """File and row of the requests that echoes point at: the partner's own rows."""
+    numbers = {row.first_referral_id for row in page if row.first_referral_id}
+    names: dict[int, str] = {}
+    for batch_id in {batch_of(number) for number in numbers}:
+        found = batches.by_id(conn, batch_id)
+        if found is not None:
+            names[batch_id] = batches.file_name(ctx.keys, found)
+    return {
+        number: f"See row {row_of(number)} of {names[batch_of(number)]}."
+        for number in numbers
+        if batch_of(number) in names
+    }
+
+
+def _with_remarks(shown: Shown, row: Any, firsts: dict[int, str]) -> Shown:
+    """The reason, the first request's place, and what was repaired in the row."""
+    parts = [shown.reason]
+    if row.first_referral_id in firsts:
+        parts.append(firsts[row.first_referral_id])
+    parts += [NOTICES[Notice(code)] for code in row.notices if code in set(Notice)]
+    return Shown(
+        shown.word,
+        shown.reason_code,
+        " ".join(filter(None, parts)),
+        shown.tell_the_resident,
+        shown.next_on,
+    )
+
+
+def _told_errors(ctx: Context, conn: Connection, batch_id: int) -> Iterator[Told]:
+    above = 0
+    while page := row_outcomes.error_rows(conn, batch_id, above, _PAGE):
+        above = page[-1].id
+        for row in page:
+            yield tell_error(ctx, conn, row)
+
+
+def tell_error(ctx: Context, conn: Connection, row: Any) -> Told:
+    """What is to be corrected in a row, cell by cell."""
+    sentences = [
+        f"{fault['cell']}: "
+        + fault_sentence(
+            fault["code"], column=fault["column"], hint=fault.get("hint", "")
+        )
+        if fault["cell"]
+        else fault_sentence(fault["code"], hint=fault.get("hint", ""))
+        for fault in row.faults
+    ]
+    cells = referrals.open_cells(
+        ctx.keys, "row_error.original_sealed", row.id, row.original_sealed
+    )
+    if row.held:
+        cells = batches.staged_cells(conn, ctx.keys, row.batch_id, row.row_no)
+    word = Word.CHECKING if row.held else Word.TO_CORRECT
+    codes = " ".join(dict.fromkeys(fault["code"] for fault in row.faults))
+    return Told(row.row_no, cells, Shown(word, codes, " ".join(sentences)))
