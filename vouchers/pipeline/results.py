@@ -110,30 +110,44 @@ def _batch_of_event(kind: str, entity: int) -> int:
 # ---------------------------------------------------------------- one result file
 
 
-def write(ctx: Context, batch_id: int, out: Path | None = None) -> Path:
-    """Write a batch's result file, to the partner's outbox unless `out` says where."""
+def write(ctx: Context, batch_id: int) -> Path:
+    """Write a batch's result file to its partner's outbox."""
     with ctx.reading() as conn:
-        row = batches.by_id(conn, batch_id)
-        if row is None or row.layout_sealed is None:
-            raise NotFound(f"there is no batch {batch_id} with rows")
+        row = _readable(conn, batch_id)
         partner = parties.partner_by_id(conn, row.partner_id)
         name = batches.file_name(ctx.keys, row)
         newest = batches.newest_named(conn, row.partner_id, bytes(row.name_key))
-        target = out or ctx.outbox / partner.slug / _file_name(name, batch_id, newest)
-        layout = batches.open_layout(ctx.keys, row)
-        with replacing(target) as stream:
-            writer = csv.writer(stream)
-            writer.writerow([safe(each) for each in layout.own] + list(RESULT_COLUMNS))
-            width = len(layout.own)
-            for told in tell_batch(ctx, conn, row):
-                own = [safe(cell) for cell in told.cells[:width]]
-                own += [""] * (width - len(own))
-                writer.writerow(own + told.columns())
+    target: Path = ctx.outbox / partner.slug / _file_name(name, batch_id, newest)
+    with replacing(target) as stream:
+        write_result(ctx, batch_id, stream)
     crashpoint("results.written")
-    if out is None:
-        with ctx.begin(name="results.written") as uow:
-            batches.change(uow.conn, batch_id, written=row.changed, written_at=uow.now)
+    with ctx.begin(name="results.written") as uow:
+        # What changed while the file was being written is told by the next one.
+        batches.change(uow.conn, batch_id, written=row.changed, written_at=uow.now)
     return target
+
+
+def write_result(ctx: Context, batch_id: int, stream: IO[str]) -> int:
+    """Write the partner's own columns and what became of each row; gives the rows."""
+    rows = 0
+    with ctx.reading() as conn:
+        row = _readable(conn, batch_id)
+        own = batches.open_layout(ctx.keys, row).own
+        writer = csv.writer(stream)
+        writer.writerow([*map(safe, own), *RESULT_COLUMNS])
+        for told in tell_batch(ctx, conn, row):
+            cells = [safe(cell) for cell in told.cells[: len(own)]]
+            cells += [""] * (len(own) - len(cells))
+            writer.writerow(cells + told.columns())
+            rows += 1
+    return rows
+
+
+def _readable(conn: Connection, batch_id: int) -> Row[Any]:
+    row = batches.by_id(conn, batch_id)
+    if row is None or row.layout_sealed is None:
+        raise NotFound(f"there is no batch {batch_id} with rows")
+    return row
 
 
 def _file_name(name: str, batch_id: int, newest: int | None) -> str:

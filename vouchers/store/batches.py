@@ -269,13 +269,13 @@ def counts(conn: Connection, batch_id: int) -> Counts:
         .where(row_error.c.batch_id == batch_id)
         .group_by(row_error.c.held)
     )
-    by_held = {bool(held): count for held, count in errors.tuples()}
+    by_held = {bool(row[0]): int(row[1]) for row in errors}
     total = conn.execute(
         select(batch.c.rows_total).where(batch.c.id == batch_id)
     ).scalar()
     return Counts(
         total=total or 0,
-        referrals=dict(states.tuples().all()),
+        referrals={str(row[0]): int(row[1]) for row in states},
         errors=by_held.get(False, 0),
         held=by_held.get(True, 0),
     )

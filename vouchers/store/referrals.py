@@ -98,7 +98,7 @@ def used_up(conn: Connection, referrals: Collection[int]) -> set[int]:
         select(award.c.referral_id, unused).where(
             among(conn, award.c.referral_id, referrals)
         )
-    ).tuples()
+    )
     left = dict.fromkeys(referrals, False)
     seen: set[int] = set()
     for number, has_unused in rows:

@@ -108,9 +108,8 @@ def _grouped(rows: Any, column: str) -> dict[int, list[Any]]:
 
 def cursor(conn: Connection) -> int:
     """Number of the newest audit leaf that a batch was told of."""
-    return conn.execute(
-        select(func.coalesce(func.max(batch.c.changed), 0))
-    ).scalar_one()
+    newest: int | None = conn.scalar(select(func.max(batch.c.changed)))
+    return newest or 0
 
 
 def events_since(conn: Connection, seq: int) -> Iterator[tuple[int, str, int]]:
@@ -122,7 +121,8 @@ def events_since(conn: Connection, seq: int) -> Iterator[tuple[int, str, int]]:
         .order_by(audit_leaf.c.seq)
         .execution_options(yield_per=5_000)
     )
-    yield from rows.tuples()
+    for row in rows:
+        yield row[0], row[1], row[2]
 
 
 def mark_changed(conn: Connection, touched: Mapping[int, int]) -> None:

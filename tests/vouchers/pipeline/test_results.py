@@ -1,0 +1,140 @@
+"""Result files: the partner's own columns, and what became of each row."""
+
+from __future__ import annotations
+
+import csv
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from tests.conftest import Clock
+from tests.partner_files import HEADER, csv_file, csv_text, open_house, row
+from vouchers.domain.intake.columns import RESULT_COLUMNS
+from vouchers.pipeline import daily_outcomes, integrate, results
+from vouchers.pipeline.accept import Receipt, submit
+from vouchers.pipeline.carry import carry_all
+from vouchers.pipeline.context import Context
+
+
+def hand_in(ctx: Context, path: Path) -> Receipt:
+    """Submit, and let the accept jobs run."""
+    receipt = submit(ctx, partner="elm-homes", path=path, via="cli", actor="wendy/cli")
+    carry_all(ctx, ["accept"])
+    return receipt
+
+
+def read(path: Path) -> list[dict[str, str]]:
+    """A result file as a spreadsheet would show it."""
+    with path.open(encoding="utf-8-sig", newline="") as stream:
+        return list(csv.DictReader(stream))
+
+
+def test_result_has_the_partners_columns_in_order_then_ours(
+    ctx: Context, tmp_path: Path
+) -> None:
+    """Columns come back in the order they came in, unknown ones too."""
+    open_house(ctx)
+    header = ["Notes", *reversed(HEADER)]
+    text = csv_text([row(1) | {"Notes": "=cmd()"}, row(2, postcode="x")], header)
+    path = tmp_path / "jan.csv"
+    path.write_text(text, encoding="utf-8")
+    receipt = hand_in(ctx, path)
+    written = results.write(ctx, receipt.batch_id or 0)
+    assert written == ctx.outbox / "elm-homes" / "jan.result.csv"
+    with written.open(encoding="utf-8-sig", newline="") as stream:
+        assert next(csv.reader(stream)) == [*header, *RESULT_COLUMNS]
+    good, bad = read(written)
+    assert good["row_status"] == "received"
+    assert good["Notes"] == "'=cmd()"
+    assert bad["row_status"] == "to_correct"
+    assert bad["reason_code"] == "postcode_invalid"
+    assert "is not a UK postcode" in bad["reason"]
+
+
+def test_a_result_file_can_be_corrected_and_handed_in_again(
+    ctx: Context, tmp_path: Path
+) -> None:
+    """Our own columns at the end are known when they come back."""
+    open_house(ctx)
+    first = hand_in(ctx, csv_file(tmp_path / "jan.csv", [row(1), row(2, postcode="x")]))
+    path = results.write(ctx, first.batch_id or 0)
+    mended = tmp_path / "mended.csv"
+    mended.write_text(
+        path.read_text(encoding="utf-8-sig").replace(",x,", ",SW1A 2AA,"),
+        encoding="utf-8",
+    )
+    again = hand_in(ctx, mended)
+    assert again.outcome == "accepted", again
+    same, new = read(results.write(ctx, again.batch_id or 0))
+    assert (same["row_status"], same["reason_code"]) == (
+        "not_granted",
+        "already_received",
+    )
+    assert "row 2 of jan.csv" in same["reason"]
+    assert new["row_status"] == "received"
+
+
+def test_sweep_writes_a_file_once_per_change(
+    ctx: Context, tmp_path: Path, clock: Clock
+) -> None:
+    """The sweep learns from the audit log what changed and rewrites only that."""
+    open_house(ctx)
+    hand_in(ctx, csv_file(tmp_path / "jan.csv", [row(1)]))
+    integrate.seal(ctx)
+    assert results.sweep(ctx) == 1
+    assert results.sweep(ctx) == 0
+    submit(
+        ctx,
+        partner="elm-homes",
+        path=csv_file(
+            tmp_path / "w.csv", [{"reference": "T00001", "action": "withdraw"}]
+        ),
+        via="cli",
+        actor="w",
+    )
+    carry_all(ctx, ["accept"])
+    integrate.seal(ctx)
+    clock.forward(minutes=20)
+    assert results.sweep(ctx) == 2
+    shown = read(ctx.outbox / "elm-homes" / "jan.result.csv")
+    assert (shown[0]["row_status"], shown[0]["reason_code"]) == (
+        "not_granted",
+        "withdrawn",
+    )
+
+
+def test_outcomes_have_the_to_do_list_on_top_without_what_was_mended(
+    ctx: Context, tmp_path: Path, clock: Clock
+) -> None:
+    """Rows to correct come first; one that was sent again rightly is gone."""
+    partner = open_house(ctx)
+    rows = [row(1), row(2, postcode="x"), row(3, postcode="y")]
+    hand_in(ctx, csv_file(tmp_path / "jan.csv", rows))
+    hand_in(ctx, csv_file(tmp_path / "feb.csv", [row(2)]))
+    path = daily_outcomes.write(ctx, partner, clock().date())
+    lines: list[dict[str, Any]] = read(path)
+    assert [(each["reference"], each["row_status"]) for each in lines] == [
+        ("T00003", "to_correct"),
+        ("T00002", "received"),
+        ("T00001", "received"),
+    ]
+    assert lines[0]["what_to_do"]
+    assert path.name == "outcomes-2026-12-07.csv"
+
+
+def test_outcomes_are_written_once_a_day_and_again_after_changes(
+    ctx: Context, tmp_path: Path, clock: Clock
+) -> None:
+    """The sweep writes the day's file, and refreshes it at most once an hour."""
+    open_house(ctx)
+    hand_in(ctx, csv_file(tmp_path / "jan.csv", [row(1)]))
+    results.sweep(ctx)
+    day = ctx.outbox / "elm-homes" / "outcomes-2026-12-07.csv"
+    first = day.stat().st_mtime_ns
+    hand_in(ctx, csv_file(tmp_path / "feb.csv", [row(2)]))
+    results.sweep(ctx)
+    assert day.stat().st_mtime_ns == first
+    clock.now += timedelta(hours=2)
+    hand_in(ctx, csv_file(tmp_path / "mar.csv", [row(3)]))
+    results.sweep(ctx)
+    assert len(read(day)) == 3
