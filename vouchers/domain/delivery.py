@@ -8,6 +8,7 @@ from datetime import UTC, datetime, time, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
+from vouchers.domain.calendar import LONDON
 from vouchers.domain.lifecycle import MessageState
 
 
@@ -81,17 +82,15 @@ class Hours:
     closes: time
 
 
-#: Local time of everybody we write to.
-LONDON = ZoneInfo("Europe/London")
-
-
-def not_before(now: datetime, hours: Hours, *, any_hour: bool) -> datetime:
+def not_before(
+    now: datetime, hours: Hours, *, any_hour: bool, zone: ZoneInfo = LONDON
+) -> datetime:
     """`now` if a text may go, else the next local opening, in UTC."""
-    local = now.astimezone(LONDON)
+    local = now.astimezone(zone)
     if any_hour or hours.opens <= local.time() < hours.closes:
         return now
     day = local.date() + timedelta(days=0 if local.time() < hours.opens else 1)
-    return datetime.combine(day, hours.opens, LONDON).astimezone(UTC)
+    return datetime.combine(day, hours.opens, zone).astimezone(UTC)
 
 
 #: Waits between tries that the provider turned away unread, in seconds, at the most.
@@ -161,7 +160,7 @@ class Evidence:
     source: str
     sid: str | None = None
     error_code: int | None = None
-    #: Why the provider refused it.
+    #: Why the provider refused it, or could not deliver it.
     failure: Failure | None = None
     #: How far an accepted one has got.
     heard: MessageState = MessageState.ACCEPTED
@@ -195,7 +194,8 @@ def message_after(
     message is in the air: news that comes later was settled by something stronger.
     """
     if evidence.state is AttemptState.ACCEPTED:
-        return Move(furthest(current, [evidence.heard]))
+        lost = evidence.failure.value if evidence.failure is not None else None
+        return Move(furthest(current, [evidence.heard]), lost)
     if current not in _IN_THE_AIR:
         return Move(current)
     if evidence.state is AttemptState.UNKNOWN:

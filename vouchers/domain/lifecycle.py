@@ -62,7 +62,8 @@ REFERRAL_MOVES: Mapping[ReferralState, frozenset[ReferralState]] = {
     R.MATCHED: frozenset(
         {R.WAITING, R.GRANTED, R.DECLINED, R.WITHDRAWN, R.HELD, R.CHECKING}
     ),
-    R.WAITING: frozenset({R.GRANTED, R.DECLINED, R.WITHDRAWN, R.HELD}),
+    # Back to checking: somebody took back the ruling on who this is.
+    R.WAITING: frozenset({R.GRANTED, R.DECLINED, R.WITHDRAWN, R.HELD, R.CHECKING}),
     R.GRANTED: frozenset(),
     R.DECLINED: frozenset({R.CHECKING, R.MATCHED}),
     R.WITHDRAWN: frozenset(),

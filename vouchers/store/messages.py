@@ -185,12 +185,13 @@ def lock(conn: Connection, ids: Collection[int]) -> list[Row[Any]]:
         .order_by(message.c.id)
         .with_for_update(of=message)
     )
-    return list(conn.execute(rows).all())
+    found: list[Any] = list(conn.execute(rows))
+    return found
 
 
 def codes_of(conn: Connection, award_ids: Collection[int]) -> dict[int, list[Row[Any]]]:
     """Vouchers of awards with their sealed codes, in their order."""
-    rows = conn.execute(
+    rows: Any = conn.execute(
         select(
             voucher.c.award_id,
             voucher.c.id,
@@ -264,3 +265,16 @@ def unknown(conn: Connection, *, limit: int = 500) -> list[Row[Any]]:
 def is_with_provider(state: str) -> bool:
     """Whether a provider has taken the message at some time."""
     return MessageState(state) in MESSAGE_RANK
+
+
+def queued_among(conn: Connection, ids: Collection[int]) -> list[int]:
+    """Which of these texts wait to be sent."""
+    return list(
+        conn.scalars(
+            select(message.c.id)
+            .where(
+                among(conn, message.c.id, ids), message.c.state == MessageState.QUEUED
+            )
+            .order_by(message.c.id)
+        )
+    )

@@ -1,0 +1,163 @@
+"""The door for the provider's callbacks: check the signature, keep numbers, answer.
+
+The answer comes after the commit, or not at all: the provider asks again. Callbacks
+that arrive together share one transaction. Nothing of a person is kept or logged.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from urllib.parse import parse_qsl
+
+import structlog
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+
+from vouchers.messages.gateway import Gateway
+from vouchers.pipeline.context import Context
+from vouchers.pipeline.record_delivery import JOB
+from vouchers.store import callbacks
+from vouchers.store.callbacks import Reported
+
+log = structlog.get_logger()
+
+#: Bytes of a callback; Twilio's have under one thousand.
+BODY_MAX = 16_384
+#: Fields of a callback.
+FIELDS_MAX = 100
+#: Seconds in which callbacks gather for one commit.
+GATHER_S = 0.02
+#: Callbacks in one commit.
+BATCH_MAX = 500
+#: Callbacks waiting for a commit; more are turned away and come again.
+WAITING_MAX = 10_000
+#: Words of a status: Twilio's own are shorter.
+STATUS_MAX = 24
+SID_MAX = 64
+
+_Waiting = tuple[Reported, "asyncio.Future[None]"]
+
+
+class CallbackDoor:
+    """Takes callbacks in and writes them down in batches."""
+
+    def __init__(self, ctx: Context) -> None:
+        self._ctx = ctx
+        self._waiting: asyncio.Queue[_Waiting] | None = None
+        self._writer: asyncio.Task[None] | None = None
+        self._gateway: Gateway | None = None
+
+    async def open(self) -> None:
+        """Begin to take callbacks."""
+        self._waiting = asyncio.Queue(WAITING_MAX)
+        self._writer = asyncio.create_task(self._write_batches(self._waiting))
+
+    async def close(self) -> None:
+        """Take no more; who is not answered will come again."""
+        if self._writer is not None:
+            self._writer.cancel()
+            await asyncio.gather(self._writer, return_exceptions=True)
+
+    async def endpoint(self, request: Request) -> Response:
+        """POST /callbacks/twilio."""
+        body = await _body(request)
+        if body is None:
+            return Response(status_code=413)
+        try:
+            params = parse_qsl(
+                body.decode("utf-8"), keep_blank_values=True, max_num_fields=FIELDS_MAX
+            )
+        except ValueError:
+            return Response(status_code=400)
+        if not self._is_signed(request, params):
+            log.warning("callback_refused", reason="signature")
+            return Response(status_code=403)
+        reported = read(params, request.query_params.get("a"))
+        if reported is None:
+            return Response(status_code=400)
+        waiting = self._waiting
+        if waiting is None or waiting.full():
+            return Response(status_code=503)
+        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        waiting.put_nowait((reported, done))
+        try:
+            await done
+        except Exception:
+            return Response(status_code=503)
+        return Response(status_code=204)
+
+    def _is_signed(self, request: Request, params: Sequence[tuple[str, str]]) -> bool:
+        if self._gateway is None:
+            self._gateway = self._ctx.gateway()
+        # Behind a proxy the request's own idea of its URL is wrong: ours is configured.
+        path: bytes = request.scope.get("raw_path") or request.scope["path"].encode()
+        query: bytes = request.scope["query_string"]
+        url = self._ctx.public_url + path.decode("latin-1")
+        if query:
+            url += f"?{query.decode('latin-1')}"
+        signature = request.headers.get("x-twilio-signature")
+        return self._gateway.verify_callback(
+            url=url, params=params, signature=signature
+        )
+
+    async def _write_batches(self, waiting: asyncio.Queue[_Waiting]) -> None:
+        while True:
+            batch = [await waiting.get()]
+            await asyncio.sleep(GATHER_S)
+            while len(batch) < BATCH_MAX and not waiting.empty():
+                batch.append(waiting.get_nowait())
+            reported = [one for one, _ in batch]
+            try:
+                await asyncio.to_thread(self._write, reported)
+            except Exception as error:
+                log.error("callbacks_not_kept", error_class=type(error).__name__)
+                _answer(batch, error)
+            else:
+                _answer(batch, None)
+
+    def _write(self, reported: Sequence[Reported]) -> None:
+        with self._ctx.begin(name="callbacks") as uow:
+            callbacks.add(uow, reported)
+            uow.enqueue(JOB)
+
+
+def read(params: Sequence[tuple[str, str]], attempt: str | None) -> Reported | None:
+    """Numbers and codes of a callback; None when it is not one."""
+    fields = dict(params)
+    sid = fields.get("MessageSid") or fields.get("SmsSid") or ""
+    status = fields.get("MessageStatus") or fields.get("SmsStatus") or ""
+    if not sid.isalnum() or len(sid) > SID_MAX:
+        return None
+    if not status.replace("_", "").isalpha() or len(status) > STATUS_MAX:
+        return None
+    return Reported(_number(attempt), sid, status, _number(fields.get("ErrorCode")))
+
+
+def _number(text: str | None) -> int | None:
+    if not text or not text.isascii() or not text.isdigit() or len(text) > 18:
+        return None
+    return int(text)
+
+
+async def _body(request: Request) -> bytes | None:
+    """The body, or None as soon as it is too long."""
+    taken = bytearray()
+    try:
+        async for piece in request.stream():
+            taken += piece
+            if len(taken) > BODY_MAX:
+                return None
+    except ClientDisconnect:
+        return None
+    return bytes(taken)
+
+
+def _answer(batch: Sequence[_Waiting], error: Exception | None) -> None:
+    for _, done in batch:
+        if done.done():
+            continue
+        if error is None:
+            done.set_result(None)
+        else:
+            done.set_exception(error)
