@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from sqlalchemy import (
+    JSON,
     Boolean,
     CheckConstraint,
     Column,
@@ -30,6 +31,15 @@ resident = Table(
     Column("merged_into", Big),
     Column("erased_at", Instant),
     Column("created_at", Instant, nullable=False),
+)
+
+# Few residents were ever merged; without this every look at a household's past would
+# begin with all vouchers.
+Index(
+    "ix_resident_merged_into",
+    resident.c.merged_into,
+    postgresql_where=resident.c.merged_into.is_not(None),
+    sqlite_where=resident.c.merged_into.is_not(None),
 )
 
 household = Table(
@@ -82,6 +92,10 @@ review = Table(
     Column("ruling", String(24)),
     Column("same_as", Big),
     Column("note_code", String(40)),
+    # What the ruling changed, so that it can be taken back step by step.
+    Column("effect", JSON),
+    Column("escalated_at", Instant),
+    # undone = decided once, taken back, and open again.
     CheckConstraint("state in ('open','decided','undone')", name="state"),
 )
 Index("ix_review_state", review.c.state, review.c.need_rank)
