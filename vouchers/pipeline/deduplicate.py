@@ -40,6 +40,7 @@ from vouchers.errors import Busy
 from vouchers.pipeline.context import Context
 from vouchers.store import decisions, registry, residents
 from vouchers.store.jobs import ClaimedJob, JobSpec
+from vouchers.store.listed import among
 from vouchers.store.registry import AnyRow, KeyMark
 from vouchers.store.residents import Known
 from vouchers.store.sealing import Keyring
@@ -70,7 +71,7 @@ def handle(ctx: Context, job: ClaimedJob) -> None:
     with ctx.reading() as conn:
         waiting = conn.execute(
             select(referral.c.id, referral.c.row_sealed, referral.c.protected).where(
-                registry.among(conn, referral.c.id, job.items),
+                among(conn, referral.c.id, job.items),
                 referral.c.state == ReferralState.RECEIVED,
             )
         ).all()
@@ -116,7 +117,7 @@ def _stopped_batches(uow: UnitOfWork, rows: Sequence[AnyRow]) -> set[int]:
     """Batches of these rows that the circuit breaker has stopped."""
     ids = {row.batch_id for row in rows}
     stopped = select(batch.c.id).where(
-        registry.among(uow.conn, batch.c.id, ids), batch.c.state == "stopped"
+        among(uow.conn, batch.c.id, ids), batch.c.state == "stopped"
     )
     return set(uow.conn.execute(stopped).scalars())
 

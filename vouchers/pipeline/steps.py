@@ -110,6 +110,7 @@ SWEEPS: tuple[Sweep, ...] = (
     Sweep("results", 5, f"{_PIPELINE}.results:sweep", when=f"{_HOUSE}:results_changed"),
     Sweep("waitlist", 30, f"{_PIPELINE}.waitlist:sweep"),
     Sweep("expire", 60, f"{_PIPELINE}.expire:sweep"),
+    Sweep("reviews", 60, "vouchers.backoffice.reviews:escalate"),
     Sweep("invariants", 3_600, f"{_HOUSE}:check_invariants"),
     Sweep("purge", 60, f"{_HOUSE}:purge"),
 )

@@ -16,7 +16,8 @@ from vouchers.domain.matching.settlement import Edge, Outcome
 from vouchers.domain.reasons import Reason
 from vouchers.store import registry, residents
 from vouchers.store.bulk import insert_rows, update_by
-from vouchers.store.registry import AnyRow, KeyMark, among
+from vouchers.store.listed import among
+from vouchers.store.registry import AnyRow, KeyMark
 from vouchers.store.sealing import Keyring
 from vouchers.store.tables.identity import (
     household,

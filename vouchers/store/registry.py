@@ -9,21 +9,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import (
-    BigInteger,
-    ColumnElement,
     Connection,
     Row,
-    bindparam,
-    cast,
-    func,
     select,
     text,
     update,
 )
-from sqlalchemy.dialects.postgresql import ARRAY
 
 from vouchers.domain.matching.keys import STOP_WORD
 from vouchers.store.bulk import insert_rows
+from vouchers.store.listed import among
 from vouchers.store.tables.identity import (
     match_key,
     registry_lock,
@@ -46,18 +41,6 @@ class Found:
 
     by_key: Mapping[KeyMark, Sequence[int]]
     stop_words: int
-
-
-def among(
-    conn: Connection, column: ColumnElement[Any], values: Iterable[int]
-) -> ColumnElement[bool]:
-    """`column` is one of `values`: one parameter, so the statement stays cached."""
-    listed = list(values)
-    if conn.dialect.name == "postgresql":
-        bound = bindparam(None, listed, type_=ARRAY(BigInteger), unique=True)
-        return column == func.any(cast(bound, ARRAY(BigInteger)))
-    every = func.json_each(bindparam(None, json.dumps(listed), unique=True))
-    return column.in_(select(every.table_valued("value").c.value))
 
 
 def try_lock_registry(conn: Connection) -> bool:
@@ -188,7 +171,7 @@ def listed(conn: Connection, kind: str, keys: Iterable[int]) -> set[int]:
         conn.execute(
             select(partner_listing.c.key).where(
                 partner_listing.c.kind == kind,
-                among(conn, partner_listing.c.key, keys),
+                among(conn, partner_listing.c.key, list(keys)),
             )
         ).scalars()
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
@@ -25,7 +25,7 @@ from vouchers.domain.matching.features import VERSION, Features, read_features
 from vouchers.domain.matching.model import Model, parse_model
 from vouchers.domain.matching.names import Lexicon, parse_lexicon
 from vouchers.store.bulk import insert_rows
-from vouchers.store.registry import among
+from vouchers.store.listed import among
 from vouchers.store.sealing import Keyring
 from vouchers.store.tables.awards import award
 from vouchers.store.tables.identity import (
@@ -69,7 +69,7 @@ def _data(name: str) -> str:
 
 
 def load(
-    conn: Connection, keys: Keyring, ids: Iterable[int]
+    conn: Connection, keys: Keyring, ids: Collection[int]
 ) -> tuple[dict[int, Known], dict[int, int]]:
     """Open identities; gives people by their oldest number, and each id's oldest."""
     rows: dict[int, Row[Any]] = {}
@@ -143,7 +143,7 @@ def seal_identity(keys: Keyring, resident_id: int, plain: bytes) -> bytes:
 
 
 def open_identities(
-    conn: Connection, keys: Keyring, ids: Iterable[int]
+    conn: Connection, keys: Keyring, ids: Collection[int]
 ) -> dict[int, bytes]:
     """Opened identities of residents, erased ones left out."""
     rows = conn.execute(
@@ -154,7 +154,7 @@ def open_identities(
     return {row.id: keys.open(_PLACE, row.id, row.identity_sealed) for row in rows}
 
 
-def rulings(conn: Connection, ids: Iterable[int]) -> dict[tuple[int, int], str]:
+def rulings(conn: Connection, ids: Collection[int]) -> dict[tuple[int, int], str]:
     """The last ruling of each pair that touches one of `ids`, smaller number first."""
     wanted = list(ids)
     rows = conn.execute(
@@ -170,7 +170,7 @@ def rulings(conn: Connection, ids: Iterable[int]) -> dict[tuple[int, int], str]:
     return {(min(row.a, row.b), max(row.a, row.b)): row.kind for row in rows}
 
 
-def households_of(conn: Connection, ids: Iterable[int]) -> dict[int, int]:
+def households_of(conn: Connection, ids: Collection[int]) -> dict[int, int]:
     """The household that each resident belongs to now."""
     rows = conn.execute(
         select(membership.c.resident_id, membership.c.household_id)
@@ -180,7 +180,7 @@ def households_of(conn: Connection, ids: Iterable[int]) -> dict[int, int]:
     return {row.resident_id: row.household_id for row in rows}
 
 
-def members_of(conn: Connection, household_ids: Iterable[int]) -> dict[int, set[int]]:
+def members_of(conn: Connection, household_ids: Collection[int]) -> dict[int, set[int]]:
     """Who belongs to each household now."""
     found: dict[int, set[int]] = defaultdict(set)
     rows = conn.execute(
@@ -195,7 +195,7 @@ def members_of(conn: Connection, household_ids: Iterable[int]) -> dict[int, set[
 
 
 def supported_since(
-    conn: Connection, household_ids: Iterable[int], since: date
+    conn: Connection, household_ids: Collection[int], since: date
 ) -> set[int]:
     """Households with an award since that day, or with a request that is under way."""
     wanted = list(household_ids)

@@ -1,0 +1,286 @@
+"""What people decide on questions of identity: rulings, taking back, escalation."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from config.queues import Lane
+from schemas.scheme import ReviewTimeout
+from vouchers.backoffice import rulings
+from vouchers.backoffice.review_sheets import found, listing, show
+from vouchers.backoffice.rulings import Effect
+from vouchers.domain.lifecycle import ReferralState, check_referral
+from vouchers.domain.matching.rulings import Ruling, RulingReason
+from vouchers.domain.matching.settlement import ReviewKind
+from vouchers.domain.reasons import Reason
+from vouchers.domain.roles import Duty, Person
+from vouchers.errors import NotFound, Refused
+from vouchers.pipeline.context import Context
+from vouchers.store import awards, registry, residents, reviews, schemes
+from vouchers.store.jobs import JobSpec
+from vouchers.store.registry import AnyRow
+from vouchers.store.unit_of_work import UnitOfWork
+
+__all__ = [
+    "Decided",
+    "decide",
+    "escalate",
+    "listing",
+    "show",
+    "undo",
+    "unmerge",
+]
+
+#: Most reviews that one call decides.
+DECIDE_MAX = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """What became of one review in a call that decides many."""
+
+    id: int
+    done: bool
+    message: str
+    released: tuple[int, ...] = ()
+
+
+def decide(
+    ctx: Context,
+    person: Person,
+    review_ids: Sequence[int],
+    ruling: Ruling,
+    *,
+    reason: RulingReason,
+    door: str,
+    same_as: int | None = None,
+) -> list[Decided]:
+    """Rule on reviews, each in a unit of its own; one that fails stops no other.
+
+    What waited for the ruling goes on to allocate at once.
+    """
+    person.must(Duty.REVIEW)
+    if len(review_ids) > DECIDE_MAX:
+        raise Refused(f"decide at most {DECIDE_MAX} reviews at a time")
+    if same_as is not None and len(review_ids) > 1:
+        raise Refused("a named resident fits one review at a time")
+    decided = []
+    for review_id in dict.fromkeys(review_ids):
+        try:
+            with ctx.begin(actor=person.actor(door), name="reviews.decide") as uow:
+                released = _decide_one(uow, person, review_id, ruling, reason, same_as)
+            decided.append(Decided(review_id, True, ruling, tuple(released)))
+        except (Refused, NotFound) as error:
+            decided.append(Decided(review_id, False, str(error)))
+    return decided
+
+
+def _decide_one(
+    uow: UnitOfWork,
+    person: Person,
+    review_id: int,
+    ruling: Ruling,
+    reason: RulingReason,
+    same_as: int | None,
+) -> list[int]:
+    registry.lock_registry(uow.conn)
+    case = found(reviews.lock(uow.conn, review_id), person)
+    if case.kind == ReviewKind.JOINED and case.state in reviews.WAITING:
+        # The question is the one that the resident's first row asked.
+        case = found(reviews.lock(uow.conn, case.resident_id), person)
+    if case.state not in reviews.WAITING:
+        raise Refused(f"this review is decided: {case.ruling}")
+    if case.referral_state != ReferralState.CHECKING:
+        raise Refused(f"the row is not in review any more: {case.referral_state}")
+    joined = reviews.joined_to(uow.conn, case.resident_id)
+    effect = rulings.carry_out(uow, case, ruling, same_as, reason)
+    effect.settled = [case.id, *joined]
+    _release(uow, effect, ruling)
+    for settled in effect.settled:
+        reviews.save(
+            uow.conn, settled, state="decided", ruling=ruling, note_code=reason,
+            decided_at=uow.now, decided_by=uow.actor, same_as=effect.resident_id,
+            effect=effect.as_json() if settled == case.id else None,
+        )  # fmt: skip
+        uow.record(
+            "review.decided", settled, state="decided", ruling=ruling, reason=reason,
+            resident=effect.resident_id, household=effect.household_id,
+        )  # fmt: skip
+    if effect.merged is not None:
+        rulings.mark_if_over_cap(uow, effect.household_id, case.scheme_id)
+    return effect.settled
+
+
+def _release(uow: UnitOfWork, effect: Effect, ruling: str) -> None:
+    """The rows that waited are matched now, and go on to allocate."""
+    rows = reviews.lock_referrals(uow.conn, effect.settled)
+    changed = []
+    for row in rows:
+        check_referral(ReferralState(row.state), ReferralState.MATCHED)
+        match = {**(row.judged or {}).get("match", {}), "ruling": ruling}
+        changed.append(
+            {
+                "id": row.id,
+                "state": ReferralState.MATCHED,
+                "reason": None,
+                "resident_id": effect.resident_id,
+                "household_id": effect.household_id,
+                "judged": {**(row.judged or {}), "match": match},
+                "updated_at": uow.now,
+            }
+        )
+        uow.record(
+            "referral.matched", row.id, state=ReferralState.MATCHED,
+            resident=effect.resident_id, household=effect.household_id,
+        )  # fmt: skip
+    reviews.update_referrals(uow.conn, changed)
+    awards.touch_batches(uow.conn, {row.batch_id for row in rows})
+    uow.enqueue(*(_allocate(row) for row in rows))
+
+
+def _allocate(row: AnyRow) -> JobSpec:
+    lane = Lane.URGENT if row.off_supply else Lane.BULK
+    return JobSpec(
+        "allocate", "allocate.chunk", [row.id], lane=lane, need=row.need_rank,
+        batch_id=row.batch_id,
+    )  # fmt: skip
+
+
+def undo(ctx: Context, person: Person, review_id: int, *, door: str) -> tuple[int, ...]:
+    """Take a ruling back and ask anew, while nothing was granted on it."""
+    person.must(Duty.REVIEW)
+    with ctx.begin(actor=person.actor(door), name="reviews.undo") as uow:
+        registry.lock_registry(uow.conn)
+        case = found(reviews.lock(uow.conn, review_id), person)
+        if case.state != "decided":
+            raise Refused("this review has no ruling to take back")
+        if case.effect is None:
+            raise Refused("the ruling was on another row: take it back there",
+                          review=case.resident_id)  # fmt: skip
+        effect = Effect.of_json(case.effect)
+        if reviews.granted_since(uow.conn, effect.settled, case.decided_at):
+            raise Refused("a voucher was granted on this ruling: use unmerge")
+        rulings.take_back(uow, effect)
+        _ask_again(uow, case, effect)
+    return tuple(effect.settled)
+
+
+def _ask_again(uow: UnitOfWork, case: AnyRow, effect: Effect) -> None:
+    """The rows are in review again, each as the resident it was before."""
+    me = effect.pairs[0][0] if effect.pairs else effect.resident_id
+    before = residents.households_of(uow.conn, [me]).get(me, case.household_id)
+    rows = reviews.lock_referrals(uow.conn, effect.settled)
+    for row in rows:
+        check_referral(ReferralState(row.state), ReferralState.CHECKING)
+        uow.record("referral.checking", row.id, state=ReferralState.CHECKING)
+        reviews.save(uow.conn, row.id, state="undone", effect=None)
+        uow.record("review.undone", row.id, state="undone")
+    reviews.update_referrals(
+        uow.conn,
+        [
+            {
+                "id": row.id,
+                "state": ReferralState.CHECKING,
+                "reason": Reason.IDENTITY,
+                "resident_id": me,
+                "household_id": before,
+                "updated_at": uow.now,
+            }
+            for row in rows
+        ],
+    )
+    awards.leave_waitlist(uow.conn, effect.settled)
+    awards.touch_batches(uow.conn, {row.batch_id for row in rows})
+
+
+#: Refusals that rest on who somebody was taken for.
+_RESTED_ON_IT = (Reason.ALREADY_SUPPORTED, Reason.CAP_AWARDS, Reason.CAP_PENCE)
+
+
+def unmerge(
+    ctx: Context, person: Person, review_id: int, *, door: str
+) -> tuple[int, ...]:
+    """Part two people who were ruled to be one, even after vouchers were granted.
+
+    Nothing is voided. Requests that were refused because of the merge are judged again.
+    """
+    person.must(Duty.REVIEW)
+    with ctx.begin(actor=person.actor(door), name="reviews.unmerge") as uow:
+        registry.lock_registry(uow.conn)
+        case = found(reviews.lock(uow.conn, review_id), person)
+        if case.state != "decided" or not case.effect or not case.effect["merged"]:
+            raise Refused("this review did not merge two people")
+        effect = Effect.of_json(case.effect)
+        refused = reviews.refused_since(
+            uow.conn, effect.household_id, case.decided_at, _RESTED_ON_IT
+        )
+        rulings.take_back(uow, effect)
+        me = effect.pairs[0][0]
+        reviews.set_person(uow.conn, me, provisional=False)
+        rulings.remember_apart(uow, effect.pairs)
+        home = residents.households_of(uow.conn, [me])[me]
+        _open_anew(uow, refused, set(effect.settled), me, home)
+        reviews.save(
+            uow.conn, case.id, ruling=Ruling.DIFFERENT, note_code=RulingReason.MISTAKE,
+            decided_by=uow.actor, effect=None, same_as=me,
+        )  # fmt: skip
+        uow.record(
+            "review.unmerged", case.id, state="decided", ruling=Ruling.DIFFERENT,
+            reopened=refused,
+        )  # fmt: skip
+    return tuple(refused)
+
+
+def _open_anew(
+    uow: UnitOfWork, refused: Sequence[int], mine: set[int], me: int, home: int
+) -> None:
+    """Judge refused requests again, each for the person it was for."""
+    rows = reviews.lock_referrals(uow.conn, refused)
+    changed = []
+    for row in rows:
+        check_referral(ReferralState(row.state), ReferralState.MATCHED)
+        own = row.id in mine
+        changed.append(
+            {
+                "id": row.id,
+                "state": ReferralState.MATCHED,
+                "reason": None,
+                "resident_id": me if own else row.resident_id,
+                "household_id": home if own else row.household_id,
+                "updated_at": uow.now,
+            }
+        )
+        uow.record("referral.matched", row.id, state=ReferralState.MATCHED)
+    reviews.update_referrals(uow.conn, changed)
+    awards.touch_batches(uow.conn, {row.batch_id for row in rows})
+    uow.enqueue(*(_allocate(row) for row in rows))
+
+
+def escalate(ctx: Context) -> int:
+    """Mark reviews past their target time; where the scheme says so, award once.
+
+    For the clock. `hold` only raises them; `award_once` has allocate give one voucher
+    to each, which counts towards the cap, whatever the ruling will be.
+    """
+    with ctx.reading() as conn:
+        waiting = reviews.schemes_with_reviews(conn)
+    count = 0
+    for scheme_id in waiting:
+        with ctx.begin(name="reviews.escalate") as uow:
+            safety = schemes.active(uow.conn, scheme_id).safety
+            before = uow.now - timedelta(hours=safety.review_target_hours)
+            for row in reviews.overdue(uow.conn, scheme_id, before):
+                reviews.save(uow.conn, row.id, escalated_at=uow.now)
+                uow.record("review.escalated", row.id)
+                count += 1
+                if safety.review_timeout is ReviewTimeout.AWARD_ONCE:
+                    uow.enqueue(
+                        JobSpec(
+                            "allocate", "allocate.chunk", [row.id], lane=Lane.URGENT,
+                            need=row.need_rank, batch_id=row.batch_id,
+                            payload={"first": 1, "overdue": 1},
+                        )
+                    )  # fmt: skip
+    return count
