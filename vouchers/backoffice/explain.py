@@ -164,26 +164,28 @@ def _judgements(conn: Connection, gathered: Gathered) -> dict[str, list[str]]:
         conn, [int(c["resident_id"]) for c in match.get("candidates", ())]
     )
     who = {number: slug for number, (slug, hidden) in brought.items() if not hidden}
-    shares = judged.get("allocate") or judged.get("money") or judged
+    shares = judged.get("award") or {}
     gift_ids = {int(n) for n in shares.get("drawn", {})} | {
         int(n) for numbers in shares.get("skipped", {}).values() for n in numbers
     }
     gifts = story.contribution_slugs(conn, gift_ids)
     money = telling.money_details(shares, gifts)
-    caps = [line for row in gathered.awards for line in telling.cap_details(row.judged)]
+    judgements = [row.judged for row in gathered.awards] or [shares.get("caps") or {}]
+    caps = [line for found in judgements for line in telling.cap_details(found)]
     seen = telling.match_details(match, who) if match else []
     return {
         "referral.received": telling.need_details(
-            judged.get("need")
-            or {
+            {
                 "band": gathered.referral.need_band,
                 "rank": gathered.referral.need_rank,
+                "parts": judged.get("need") or (),
             }
         ),
         "referral.matched": seen,
         "referral.checking": seen,
         "award.granted": caps + money,
-        "referral.waiting": money,
+        "referral.waiting": caps + money,
+        "referral.declined": caps,
     }
 
 

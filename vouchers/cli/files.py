@@ -102,7 +102,7 @@ def results(
         Path | None, typer.Option(help="Where to write; without it, to stdout.")
     ] = None,
 ) -> Answer:
-    """Write a batch's result file: the partner's columns and what became of each row."""
+    """Write a batch's result file: the partner's columns, what became of each row."""
     import io
     import sys
 

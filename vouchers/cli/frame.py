@@ -84,7 +84,8 @@ class Frame:
         """Where people read answers."""
         from rich.console import Console
 
-        return Console(highlight=False, soft_wrap=not sys.stdout.isatty())
+        # A pipe has no width of its own: tables get room enough not to be cut.
+        return Console(highlight=False, width=None if sys.stdout.isatty() else 116)
 
     @functools.cached_property
     def aside(self) -> Console:

@@ -91,18 +91,10 @@ def web(
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
 ) -> Answer:
     """Listen for the provider's callbacks."""
-    import uvicorn
-
-    from vouchers.web.app import create_app
+    from vouchers.web.serve import serve
 
     app = frame.app
-    uvicorn.run(
-        create_app(app.context, app.settings),
-        host=host,
-        port=app.settings.web_port if port is None else port,
-        log_config=None,
-        access_log=False,
-    )
+    serve(app, host=host, port=app.settings.web_port if port is None else port)
     return Answer({"ended": True}, ["ended"])
 
 
@@ -127,7 +119,7 @@ def run_all(
 
     code = workers.run(
         app,
-        asgi=create_app(app.context, settings),
+        asgi=create_app(app),
         watch=folders.watch,
         simulator=_simulator(settings),
         until_idle=until_idle,

@@ -25,7 +25,7 @@ def register(app: typer.Typer) -> None:
 
 
 @command(scheme, "check")
-def check(frame: Frame, file: File) -> Answer:
+def check(frame: Frame, file: File) -> Answer:  # noqa: ARG001
     """Name every fault of a rules file; nothing is loaded."""
     from vouchers.backoffice import scheme as office
     from vouchers.cli import tables

@@ -33,7 +33,7 @@ EVENTS: dict[str, str] = {
     "voucher.part_redeemed": "A part of the code's value was used.",
     "voucher.reversed": "A use was reversed by the network.",
     "message.queued": "A text was prepared.",
-    "message.sending": "The text was being handed to the provider.",
+    "message.claimed": "A try to hand the text to the provider began.",
     "message.accepted": "The provider took the text.",
     "message.sent": "A carrier took the text.",
     "message.delivered": "The phone has the text.",
@@ -42,11 +42,6 @@ EVENTS: dict[str, str] = {
     "message.unknown": "The provider's answer was lost; evidence is sought.",
     "message.cancelled": "The text is not to be sent any more.",
     "message.held": "A person must look at the text.",
-    "attempt.claimed": "A try to hand over the text began.",
-    "attempt.accepted": "The try succeeded.",
-    "attempt.refused": "The try was refused.",
-    "attempt.unknown": "The outcome of the try is not known.",
-    "attempt.absent": "The provider never got the text.",
 }
 
 #: Keys of an event that say nothing a reader needs beside its sentence.

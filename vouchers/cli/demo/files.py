@@ -127,6 +127,9 @@ def _entries(
         seen_homes.add(person.household)
         if partners[at].refuge:
             kind = "protected"
+            # The first of them can be reached through a worker only: nothing to text.
+            known = "partner_only" if not own[at] else "sms_neutral"
+            person = replace(person, safe_contact=known)
         own[at].append(_Entry(person, kind))
         first_at[person.person] = at
     _share_a_house(own[open_partners[0]])

@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import date
 
 from vouchers.cli.demo.names import SHORTER
-from vouchers.cli.demo.residents import Home, Invented
+from vouchers.cli.demo.residents import Invented, home
 
 Row = dict[str, str]
 Change = Callable[[random.Random, Invented], Invented]
@@ -39,12 +39,12 @@ def _other_address_style(chance: random.Random, person: Invented) -> Invented:
     for long, short in SHORTER.items():
         line = line.replace(f" {long}", f" {short}")
     line = line.replace("Flat ", "flat ") if chance.random() < 0.5 else line
-    home = person.home
-    return replace(person, home=Home(home.number, line, home.town, home.postcode))
+    return replace(person, home=replace(person.home, line_1=line))
 
 
-def _no_mobile(_chance: random.Random, person: Invented) -> Invented:
-    return replace(person, mobile="")
+def _moved(chance: random.Random, person: Invented) -> Invented:
+    # Homes beyond those that residents live in, so that nobody moves in with anybody.
+    return replace(person, home=home(40_000_000 + chance.randrange(1_000_000)))
 
 
 def _day_and_month_swapped(_chance: random.Random, person: Invented) -> Invented:
@@ -58,7 +58,7 @@ CHANGES: tuple[Change, ...] = (
     _short_name,
     _slip_in_family_name,
     _other_address_style,
-    _no_mobile,
+    _moved,
     _day_and_month_swapped,
 )
 

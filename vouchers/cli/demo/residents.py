@@ -134,7 +134,7 @@ def _person(
         family=chance.choice(FAMILY),
         born=today - timedelta(days=age_days),
         home=home(household),
-        mobile=mobile(n) if chance.random() < 0.97 else "",
+        mobile=mobile(n) if chance.random() < 0.99 else "",
         supplier=chance.choices(SUPPLIERS, weights=(22, 15, 13, 14, 14, 10, 8, 4))[0],
         meter_type=meter,
         household_size=size,
