@@ -20,7 +20,8 @@ class Queue:
     name: str
     #: What an operator reads beside the name.
     purpose: str
-    #: Seconds before a job whose worker fell silent is taken over.
+    #: Seconds before a job whose worker fell silent is taken over; a living worker
+    #: renews its leases every five.
     lease_s: int
     #: Tries of a job that fails with an error of its own before it is split or held.
     attempts_max: int = 1
@@ -30,14 +31,14 @@ class Queue:
 
 #: All queues, in the order in which a row meets them.
 QUEUES: tuple[Queue, ...] = (
-    Queue("accept", "rows of a file are understood", 120),
-    Queue("deduplicate", "residents are matched across partners", 120),
-    Queue("allocate", "awards are decided, money is moved", 120),
-    Queue("obtain", "codes are ordered from an issuer", 180),
-    Queue("send", "messages are handed to the provider", 180),
+    Queue("accept", "rows of a file are understood", 60),
+    Queue("deduplicate", "residents are matched across partners", 60),
+    Queue("allocate", "awards are decided, money is moved", 60),
+    Queue("obtain", "codes are ordered from an issuer", 60),
+    Queue("send", "messages are handed to the provider", 60),
     Queue("deliver", "what the provider reports is applied", 60),
-    Queue("redeem", "networks' files and expiries are booked", 120),
-    Queue("clockwork", "sweeps, seals, result files", 120),
+    Queue("redeem", "networks' files and expiries are booked", 60),
+    Queue("clockwork", "sweeps, seals, result files", 60),
 )
 
 QUEUE_BY_NAME = {queue.name: queue for queue in QUEUES}

@@ -1,4 +1,4 @@
-"""What is shipped: every queue has a worker, no secret lies in a file, all is pinned."""
+"""What is shipped: queues have workers, no secret lies in a file, all is pinned."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def test_all_rooms_run(name: str) -> None:
 
 
 def test_ports_are_on_loopback_only() -> None:
-    """What is published is published to this machine; a proxy decides about the rest."""
+    """What is published is published to this machine alone."""
     ports = re.findall(r"ports: \[(.*)\]", COMPOSE)
     assert ports
     for port in ports:

@@ -71,6 +71,11 @@ class Leases:
         with self._ctx.begin(urgent=True, name="beat") as uow:
             queues.beat(uow.conn, self.worker, self._queues)
             kept = claims.renew(uow.conn, self.worker, held)
+            orphans = claims.release_orphans(
+                uow.conn, self.worker, [job_id for job_id, _ in held], older_s=BEAT_S
+            )
+        if orphans:
+            log.info("orphans_released", jobs=len(orphans))
         for job_id, token in set(held) - kept:
             with self._lock:
                 lost = self._held.get(job_id) == token

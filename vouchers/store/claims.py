@@ -230,6 +230,22 @@ def release_of(conn: Connection, workers: Collection[str]) -> list[int]:
     return _take_back(conn, job.c.worker.in_(list(workers))) if workers else []
 
 
+def release_orphans(
+    conn: Connection, worker: str, held: Collection[int], *, older_s: float
+) -> list[int]:
+    """Make ready again what this worker claimed without knowing it.
+
+    The answer to the claim's COMMIT was lost, so nobody works on the job; a claim of
+    the last seconds may simply not have been heard of yet.
+    """
+    return _take_back(
+        conn,
+        (job.c.worker == worker)
+        & job.c.id.not_in(list(held))
+        & (job.c.claimed_at < db_from_now(-older_s)),
+    )
+
+
 def finished_by_its_step(conn: Connection, claimed: ClaimedJob) -> bool:
     """Whether the claim is over, by completion or because it was lost."""
     return conn.execute(select(job.c.id).where(*_fence(claimed))).first() is None

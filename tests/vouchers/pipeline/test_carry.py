@@ -311,6 +311,26 @@ def test_heartbeat_prolongs_what_is_held_and_nothing_else(bench: Bench) -> None:
     carrier.leases.stop()
 
 
+def test_a_claim_that_nobody_heard_of_is_given_back(bench: Bench) -> None:
+    """When the answer to a claim's COMMIT is lost, a sign of life frees the job."""
+    carrier = Carrier(bench.ctx)
+    bench.give(a_job(1))
+    with bench.ctx.begin() as uow:
+        claims.claim(
+            uow.conn,
+            queues=["send"],
+            lanes=carry.BOTH_LANES,
+            worker=carrier.leases.worker,
+        )
+    carrier.leases.beat()
+    assert bench.states() == {"running": 1}
+    with bench.ctx.begin() as uow:
+        uow.conn.execute(update(job).values(claimed_at=db_from_now(-60)))
+    carrier.leases.beat()
+    assert bench.states() == {"ready": 1}
+    carrier.leases.stop()
+
+
 def test_a_paused_queue_gives_nothing(bench: Bench) -> None:
     """Pause holds at the claim itself; what was waiting runs after resume."""
     bench.step(bench.good)

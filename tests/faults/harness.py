@@ -1,0 +1,317 @@
+"""Real processes against real servers, and the ways in which a test breaks them."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import random
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+HOUSE = Path(__file__).parent.parent.parent
+#: Seconds after which a process that should have ended is a failure.
+PATIENCE_S = 60.0
+
+#: `crashpoint("x")` in the source.
+_POINT = re.compile(r'crashpoint\(\s*"([a-z_.]+)"')
+#: `begin(..., name="x")`, which has a point before and one after its commit.
+_UNIT = re.compile(r'begin\([^()]*?name="([a-z_.]+)"', re.S)
+
+
+def crash_points(*folders: str) -> list[str]:
+    """Every named point in the source below these folders, in order of name."""
+    found: set[str] = set()
+    for folder in folders:
+        root = HOUSE / folder
+        for path in [root] if root.is_file() else sorted(root.rglob("*.py")):
+            text = path.read_text(encoding="utf-8")
+            found.update(_POINT.findall(text))
+            for unit in _UNIT.findall(text):
+                found.update((f"{unit}.before_commit", f"{unit}.committed"))
+    return sorted(found)
+
+
+@dataclass
+class House:
+    """One installation in a folder: its environment and the processes started in it."""
+
+    folder: Path
+    database_url: str
+    broker_url: str = "memory"
+    more: dict[str, str] = field(default_factory=dict)
+    processes: list[subprocess.Popen[bytes]] = field(default_factory=list)
+
+    @property
+    def hits(self) -> set[str]:
+        """The crash points that any process of this house has passed."""
+        path = self.folder / "points.log"
+        return set(path.read_text().split()) if path.exists() else set()
+
+    def environment(self, crash_at: str | None = None) -> dict[str, str]:
+        """What a process of this house finds in its environment."""
+        mine = {
+            "VOUCHERS_VAR": str(self.folder / "var"),
+            "VOUCHERS_DATABASE_URL": self.database_url,
+            "VOUCHERS_BROKER_URL": self.broker_url,
+            "VOUCHERS_KEYS": str(self.folder / "var" / "keys.json"),
+            "VOUCHERS_CRASH_LOG": str(self.folder / "points.log"),
+            "VOUCHERS_THREADS": "2",
+            "PYTHONPATH": str(HOUSE),
+            "PYTHONDONTWRITEBYTECODE": "1",
+            **self.more,
+        }
+        if crash_at is not None:
+            mine["VOUCHERS_CRASH_AT"] = crash_at
+        kept = {
+            name: value
+            for name, value in os.environ.items()
+            if not name.startswith(("VOUCHERS_", "TWILIO_"))
+        }
+        return kept | mine
+
+    def start(
+        self, *words: str, crash_at: str | None = None
+    ) -> subprocess.Popen[bytes]:
+        """Start a Python program of this house: `-m module ...` or `-c ...`."""
+        (self.folder / "var").mkdir(parents=True, exist_ok=True)
+        with (self.folder / "output.log").open("ab") as output:
+            process = subprocess.Popen(
+                [sys.executable, *words],
+                cwd=self.folder,
+                env=self.environment(crash_at),
+                stdout=output,
+                stderr=output,
+            )
+        self.processes.append(process)
+        return process
+
+    def vouchers(
+        self, *words: str, crash_at: str | None = None
+    ) -> subprocess.Popen[bytes]:
+        """Start `vouchers ...`."""
+        return self.start(
+            "-c", "from vouchers.cli import main; main()", *words, crash_at=crash_at
+        )
+
+    def ended(self, process: subprocess.Popen[bytes]) -> int:
+        """Wait for the end of a process; fail with its last words if it never comes."""
+        try:
+            return process.wait(timeout=PATIENCE_S)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            raise AssertionError(f"it never ended: {self.last_words()}") from None
+
+    def last_words(self) -> str:
+        """The end of what the processes printed."""
+        path = self.folder / "output.log"
+        return path.read_text(errors="replace")[-3000:] if path.exists() else ""
+
+    def close(self) -> None:
+        """End every process that is still there."""
+        for process in self.processes:
+            if process.poll() is None:
+                process.kill()
+            process.wait()
+
+
+def kill_at_random(
+    start: Callable[[], subprocess.Popen[bytes]],
+    *,
+    workers: int,
+    seconds: float,
+    seed: int,
+    between: tuple[float, float] = (0.4, 2.0),
+) -> int:
+    """Keep `workers` processes alive and kill -9 one after another; count the kills."""
+    dice = random.Random(seed)
+    alive = [start() for _ in range(workers)]
+    until = time.monotonic() + seconds
+    kills = 0
+    while time.monotonic() < until:
+        time.sleep(dice.uniform(*between))
+        victim = dice.randrange(workers)
+        alive[victim].send_signal(signal.SIGKILL)
+        alive[victim].wait()
+        kills += 1
+        alive[victim] = start()
+    for process in alive:
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+    return kills + workers
+
+
+class DeafProxy:
+    """Stands before PostgreSQL and swallows the answer to every nth COMMIT."""
+
+    def __init__(self, host: str, port: int, *, every: int) -> None:
+        self.swallowed = 0
+        self._target = (host, port)
+        self._every = every
+        self._seen = 0
+        self._lock = threading.Lock()
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port: int = self._listener.getsockname()[1]
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def close(self) -> None:
+        """Take no more connections."""
+        self._listener.close()
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                client, _ = self._listener.accept()
+            except OSError:
+                return
+            try:
+                server = socket.create_connection(self._target, timeout=5)
+                server.settimeout(None)
+            except OSError:
+                client.close()
+                continue
+            deaf = threading.Event()
+            for source, sink, asks in ((client, server, True), (server, client, False)):
+                threading.Thread(
+                    target=self._pump, args=(source, sink, deaf, asks), daemon=True
+                ).start()
+
+    def _pump(
+        self,
+        source: socket.socket,
+        sink: socket.socket,
+        deaf: threading.Event,
+        asks: bool,
+    ) -> None:
+        try:
+            while data := source.recv(65536):
+                if asks and b"COMMIT" in data and self._turn():
+                    deaf.set()
+                elif not asks and deaf.is_set():
+                    # The server has committed; nobody will ever hear of it.
+                    break
+                sink.sendall(data)
+        except OSError:
+            pass
+        for end in (source, sink):
+            try:
+                end.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                continue
+
+    def _turn(self) -> bool:
+        with self._lock:
+            self._seen += 1
+            if self._seen % self._every:
+                return False
+            self.swallowed += 1
+            return True
+
+
+class OwnPostgres:
+    """A PostgreSQL of the test's own, that it may stop and start as it likes."""
+
+    def __init__(self, folder: Path, programs: Path, port: int) -> None:
+        self._folder = folder
+        self._programs = programs
+        self.port = port
+
+    @property
+    def url(self) -> str:
+        """Where the server listens."""
+        return f"postgresql+psycopg://postgres@127.0.0.1:{self.port}/postgres"
+
+    def create(self) -> None:
+        """Make the cluster and start it."""
+        self._run("initdb", "-A", "trust", "-U", "postgres", "-N")
+        self._control("start")
+
+    def crash_and_restart(self) -> None:
+        """Stop without a checkpoint, as in a power cut, and start again."""
+        self._control("stop", "-m", "immediate")
+        self._control("start")
+
+    def destroy(self) -> None:
+        """Stop, and remove every trace."""
+        try:
+            self._control("stop", "-m", "immediate")
+        finally:
+            shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _control(self, *words: str) -> None:
+        options = f"-p {self.port} -c listen_addresses=127.0.0.1 -k {self._folder}"
+        log = str(self._folder / "log")
+        more = ("-o", options, "-l", log, "-w") if words[0] == "start" else ("-w",)
+        self._run("pg_ctl", *more, *words)
+
+    def _run(self, program: str, *words: str) -> None:
+        command = [str(self._programs / program), "-D", str(self._folder / "data")]
+        subprocess.run(
+            [*as_postgres(), *command, *words],
+            check=True,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            cwd="/",
+            timeout=120,
+        )
+
+
+def as_postgres() -> Sequence[str]:
+    """Words before a command that root may not run itself."""
+    if os.getuid() != 0:
+        return ()
+    return ("runuser", "-u", "postgres", "--")
+
+
+def postgres_programs() -> Path | None:
+    """Folder of initdb and pg_ctl of the newest server here, if there is one."""
+    folders = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
+    found = [folder for folder in folders if (folder / "initdb").exists()]
+    if found:
+        return found[-1]
+    where = shutil.which("pg_ctl")
+    return Path(where).resolve().parent if where else None
+
+
+@contextmanager
+def own_postgres() -> Iterator[OwnPostgres | None]:
+    """A fresh server in a folder that goes away; None where none can be made."""
+    programs = postgres_programs()
+    if programs is None or (os.getuid() == 0 and not _has_user("postgres")):
+        yield None
+        return
+    folder = Path(tempfile.mkdtemp(prefix="fv-pg-"))
+    if os.getuid() == 0:
+        shutil.chown(folder, "postgres")
+    server = OwnPostgres(folder, programs, free_port())
+    try:
+        server.create()
+        yield server
+    finally:
+        server.destroy()
+
+
+def free_port() -> int:
+    """A port of this machine that nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _has_user(name: str) -> bool:
+    try:
+        pwd.getpwnam(name)
+    except KeyError:
+        return False
+    return True
