@@ -34,7 +34,6 @@ QUEUES: tuple[Queue, ...] = (
     Queue("accept", "rows of a file are understood", 60),
     Queue("deduplicate", "residents are matched across partners", 60),
     Queue("allocate", "awards are decided, money is moved", 60),
-    Queue("obtain", "codes are ordered from an issuer", 60),
     Queue("send", "messages are handed to the provider", 60),
     Queue("deliver", "what the provider reports is applied", 60),
     Queue("redeem", "networks' files and expiries are booked", 60),
