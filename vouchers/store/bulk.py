@@ -33,17 +33,16 @@ def insert_rows(
     """
     if not rows:
         return
-    if conn.dialect.name == "postgresql":
-        if on_conflict == "error" and len(rows) >= COPY_MIN:
+    if conn.dialect.name == "postgresql" and len(rows) >= COPY_MIN:
+        if on_conflict == "error":
             _copy(conn, table, rows)
-            return
-        statement: Any = insert_postgresql(table)
-    else:
-        statement = insert_sqlite(table)
+        else:
+            _insert_from_arrays(conn, table, rows)
+        return
+    statement: Any = insert(table)
     if on_conflict == "ignore":
-        statement = statement.on_conflict_do_nothing()
-    else:
-        statement = insert(table)
+        make = insert_postgresql if conn.dialect.name == "postgresql" else insert_sqlite
+        statement = make(table).on_conflict_do_nothing()
     conn.execute(statement, list(rows))
 
 
@@ -90,10 +89,36 @@ def update_by(
 def _update_from_arrays(
     conn: Connection, table: Table, rows: Sequence[Row], key: str, names: list[str]
 ) -> int:
-    # One statement for all rows: one array a column, joined by key.
+    source, arrays = _unnest(conn, table, rows, (key, *names))
+    sets = ", ".join(f'"{name}" = fresh."{name}"{_cast(table, name)}' for name in names)
+    cursor = conn.connection.cursor()
+    cursor.execute(
+        f'UPDATE "{table.name}" SET {sets} '  # noqa: S608  (names are our own)
+        f'FROM {source} WHERE "{table.name}"."{key}" = fresh."{key}"',
+        arrays,
+    )
+    return int(cursor.rowcount)
+
+
+def _insert_from_arrays(conn: Connection, table: Table, rows: Sequence[Row]) -> None:
+    names = list(rows[0])
+    source, arrays = _unnest(conn, table, rows, names)
+    listed = ", ".join(f'"{name}"' for name in names)
+    values = ", ".join(f'fresh."{name}"{_cast(table, name)}' for name in names)
+    conn.connection.cursor().execute(
+        f'INSERT INTO "{table.name}" ({listed}) '  # noqa: S608  (names are our own)
+        f"SELECT {values} FROM {source} ON CONFLICT DO NOTHING",
+        arrays,
+    )
+
+
+def _unnest(
+    conn: Connection, table: Table, rows: Sequence[Row], names: Sequence[str]
+) -> tuple[str, list[list[Any]]]:
+    # One statement for all rows: one array a column. JSON travels as text.
     arrays: list[list[Any]] = []
     sources: list[str] = []
-    for name in (key, *names):
+    for name in names:
         kind = table.c[name].type
         if isinstance(kind, JSON):
             arrays.append([_json(row[name]) for row in rows])
@@ -101,20 +126,12 @@ def _update_from_arrays(
         else:
             arrays.append([row[name] for row in rows])
             sources.append(f"%s::{kind.compile(dialect=conn.dialect)}[]")
-    listed = ", ".join(f'"{name}"' for name in (key, *names))
-    sets = ", ".join(
-        f'"{name}" = fresh."{name}"'
-        + ("::json" if isinstance(table.c[name].type, JSON) else "")
-        for name in names
-    )
-    cursor = conn.connection.cursor()
-    cursor.execute(
-        f'UPDATE "{table.name}" SET {sets} '
-        f"FROM unnest({', '.join(sources)}) AS fresh({listed}) "
-        f'WHERE "{table.name}"."{key}" = fresh."{key}"',
-        arrays,
-    )
-    return int(cursor.rowcount)
+    listed = ", ".join(f'"{name}"' for name in names)
+    return f"unnest({', '.join(sources)}) AS fresh({listed})", arrays
+
+
+def _cast(table: Table, name: str) -> str:
+    return "::json" if isinstance(table.c[name].type, JSON) else ""
 
 
 def chunks(items: Iterable[T], size: int) -> Iterator[list[T]]:

@@ -40,17 +40,22 @@ def test_rows_arrive_with_their_json_and_moments(ctx: Context, size: int) -> Non
     assert {item.since for item in found} == {ctx.clock()}
 
 
-def test_a_key_that_is_there_is_refused_or_left(ctx: Context) -> None:
+@pytest.mark.parametrize("size", [1, 60])
+def test_a_key_that_is_there_is_refused_or_left(ctx: Context, size: int) -> None:
     """`ignore` keeps the first row; `error` refuses the second."""
     with ctx.begin() as uow:
         insert_rows(uow.conn, waitlist, [row(ctx, 1, {"first": 1})])
     with ctx.begin() as uow:
-        insert_rows(uow.conn, waitlist, [row(ctx, 1)], on_conflict="ignore")
+        more = [row(ctx, n, {"later": n}) for n in range(1, 1 + size)]
+        insert_rows(uow.conn, waitlist, more, on_conflict="ignore")
     with pytest.raises(IntegrityError), ctx.begin() as uow:
         insert_rows(uow.conn, waitlist, [row(ctx, 1)])
 
     with ctx.reading() as conn:
-        assert conn.scalar(select(waitlist.c.detail)) == {"first": 1}
+        found = conn.scalars(
+            select(waitlist.c.detail).order_by(waitlist.c.referral_id)
+        ).all()
+    assert found == [{"first": 1}, *({"later": n} for n in range(2, 1 + size))]
 
 
 def test_many_rows_are_updated_each_to_its_own_values(ctx: Context) -> None:
