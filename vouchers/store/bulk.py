@@ -93,7 +93,7 @@ def _update_from_arrays(
     sets = ", ".join(f'"{name}" = fresh."{name}"{_cast(table, name)}' for name in names)
     cursor = conn.connection.cursor()
     cursor.execute(
-        f'UPDATE "{table.name}" SET {sets} '  # noqa: S608  (names are our own)
+        f'UPDATE "{table.name}" SET {sets} '
         f'FROM {source} WHERE "{table.name}"."{key}" = fresh."{key}"',
         arrays,
     )
@@ -106,7 +106,7 @@ def _insert_from_arrays(conn: Connection, table: Table, rows: Sequence[Row]) -> 
     listed = ", ".join(f'"{name}"' for name in names)
     values = ", ".join(f'fresh."{name}"{_cast(table, name)}' for name in names)
     conn.connection.cursor().execute(
-        f'INSERT INTO "{table.name}" ({listed}) '  # noqa: S608  (names are our own)
+        f'INSERT INTO "{table.name}" ({listed}) '
         f"SELECT {values} FROM {source} ON CONFLICT DO NOTHING",
         arrays,
     )
