@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 from schemas.scheme import Alphabet, CheckDigit, Network
 
 #: Letters and digits of which no two look or sound alike on a receipt: no 0, 1, I, O.
@@ -13,18 +15,17 @@ CHANCE_BYTES = 32
 
 def mint(network: Network, chance: bytes) -> str:
     """A new code of a network's pattern, drawn from `chance`, with its check digits."""
-    symbols = symbols_of(network.alphabet)
-    free = free_symbols(network)
     if len(chance) < CHANCE_BYTES:
         raise ValueError("too little chance to make a code from")
+    symbols, free = symbols_of(network.alphabet), free_symbols(network)
     # A large number of uniform bits: the remainder favours no symbol noticeably
-    # (the excess is below 2^-100).
-    number = int.from_bytes(chance, "big")
-    body = []
-    for _ in range(free):
-        number, index = divmod(number, len(symbols))
-        body.append(symbols[index])
-    stem = network.prefix + "".join(body)
+    # (the excess is below 2^-90).
+    number = int.from_bytes(chance, "big") % len(symbols) ** free
+    if network.alphabet is Alphabet.DIGITS:
+        body = f"{number:0{free}d}"
+    else:
+        body = "".join(symbols[number >> 5 * place & 31] for place in range(free))
+    stem = network.prefix + body
     return stem + check_symbols(stem, network.check, network.alphabet)
 
 
@@ -70,14 +71,22 @@ def check_symbols(stem: str, check: CheckDigit, alphabet: Alphabet) -> str:
 
 def _luhn(stem: str, symbols: str) -> str:
     """Luhn's rule, to base 10 for digits and to base 32 for symbols."""
-    base, total = len(symbols), 0
-    for place, symbol in enumerate(reversed(stem)):
-        value = symbols.index(symbol)
-        if place % 2 == 0:
-            value *= 2
-            value = value // base + value % base
-        total += value
+    base = len(symbols)
+    single, double = _values(symbols)
+    total = sum(map(single.__getitem__, stem[-2::-2]))
+    total += sum(map(double.__getitem__, stem[::-2]))
     return symbols[-total % base]
+
+
+@cache
+def _values(symbols: str) -> tuple[dict[str, int], dict[str, int]]:
+    """What each symbol counts: as it is, and doubled with its digits added up."""
+    base = len(symbols)
+    single = {symbol: value for value, symbol in enumerate(symbols)}
+    double = {
+        symbol: 2 * value // base + 2 * value % base for symbol, value in single.items()
+    }
+    return single, double
 
 
 def _mod97(stem: str) -> str:
