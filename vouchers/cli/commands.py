@@ -65,7 +65,12 @@ def run(words: Sequence[str]) -> int:
         if "--json" in words:
             document = {"error": {"kind": "Usage", "message": error.format_message()}}
             sys.stdout.write(to_json(document) + "\n")
-        error.show()
+        # Usage errors know how to show themselves; anything else is one line.
+        show = getattr(error, "show", None)
+        if show is None:
+            sys.stderr.write(f"{error}\n")
+        else:
+            show()
         return Exit.USAGE
     except typer.Abort:
         sys.stderr.write("stopped by you\n")

@@ -32,6 +32,7 @@ def demo(
 ) -> Answer:
     """Five partners' files become text messages, and every penny is proved."""
     from config import logging
+    from vouchers.cli import tables
     from vouchers.cli.demo import play
     from vouchers.cli.demo.showing import Screen
 
@@ -46,7 +47,7 @@ def demo(
     document["folder"] = str(where)
     screen.closing(document)
     good = document["ok"]
-    return Answer(document, [""], Exit.DONE if good else Exit.FAILED)
+    return Answer(document, [tables.NOTHING], Exit.DONE if good else Exit.FAILED)
 
 
 def _play(on: Stage, screen: Screen) -> dict[str, Any]:

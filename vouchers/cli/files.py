@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -9,6 +10,7 @@ import typer
 
 from vouchers.cli.frame import DOOR, Answer, Exit, Frame, command
 from vouchers.domain.roles import Duty
+from vouchers.errors import NotFound
 
 
 def register(app: typer.Typer) -> None:
@@ -92,7 +94,7 @@ def _preview(preview: Any) -> list[Any]:
 
 
 def _words(notice: Any) -> str:
-    return str(getattr(notice, "sentence", getattr(notice, "text", notice)))
+    return str(getattr(notice, "text", notice))
 
 
 def results(
@@ -104,7 +106,6 @@ def results(
 ) -> Answer:
     """Write a batch's result file: the partner's columns, what became of each row."""
     import io
-    import sys
 
     from vouchers.cli import tables
     from vouchers.pipeline import results as office
@@ -114,21 +115,18 @@ def results(
     with frame.ctx.reading() as conn:
         row = status.one_batch(conn, batch)
         if row is None:
-            raise typer.BadParameter(
-                f"there is no batch {batch}: see `vouchers status`"
-            )
+            raise NotFound(f"there is no batch {batch}: see `vouchers status`")
         person.must_own(row.partner_id)
     if out is not None:
-        with out.open("w", encoding="utf-8-sig", newline="") as stream:
+        with office.replacing(out) as stream:
             rows = office.write_result(frame.ctx, batch, stream)
         document = {"batch": batch, "rows": rows, "file": str(out)}
         return Answer(document, [tables.done(f"{rows:,} rows written to {out}")])
-    if frame.json:
-        kept = io.StringIO()
-        office.write_result(frame.ctx, batch, kept)
-        import csv
-
-        kept.seek(0)
-        return Answer({"batch": batch, "rows": list(csv.DictReader(kept))})
-    office.write_result(frame.ctx, batch, sys.stdout)
-    return Answer({"batch": batch}, [""])
+    text = io.StringIO(newline="")
+    office.write_result(frame.ctx, batch, text)
+    if not frame.json:
+        # As it is, for `> file` and for the next program.
+        typer.echo(text.getvalue(), nl=False)
+        return Answer({"batch": batch}, [tables.NOTHING])
+    text.seek(0)
+    return Answer({"batch": batch, "rows": list(csv.DictReader(text))})

@@ -248,7 +248,9 @@ def show(frame: Frame, answer: Answer) -> None:
     from vouchers.cli import tables
 
     for part in answer.shown or tables.of_document(answer.document):
-        frame.console.print(part)
+        # A line ends with a new line of its own; an empty text prints nothing at all.
+        if part is not tables.NOTHING:
+            frame.console.print(part)
 
 
 def to_json(document: Any) -> str:

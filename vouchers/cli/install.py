@@ -12,13 +12,13 @@ from vouchers.cli.frame import Answer, Exit, Frame, command
 
 def register(app: typer.Typer) -> None:
     """Add these commands to the command line."""
-    panel = {"rich_help_panel": "The installation"}
-    command(app, "migrate", **panel)(migrate)
-    command(app, "doctor", **panel)(doctor)
+    panel = "The installation"
+    command(app, "migrate", rich_help_panel=panel)(migrate)
+    command(app, "doctor", rich_help_panel=panel)(doctor)
     app.command(
         "simulator",
         context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
-        **panel,
+        rich_help_panel=panel,
     )(simulator)
 
 
@@ -48,7 +48,10 @@ def migrate(
     app = build(settings, migrate=True)
     lines = [tables.done("tables are up to date")]
     token = people.first_owner(app.context)
-    document = {"migrated": True, "owner_token_file": None}
+    document: dict[str, str | bool | None] = {
+        "migrated": True,
+        "owner_token_file": None,
+    }
     if token is not None:
         kept = keep_token(settings.var / TOKEN_FILE, token)
         document["owner_token_file"] = str(kept)

@@ -149,7 +149,7 @@ def export_ledger(
         raise typer.BadParameter("with --json, give --out FILE for the books")
     if out is None:
         transfers = books.export(frame.ctx, form.value, sys.stdout)
-        return Answer({"transfers": transfers}, [""])
+        return Answer({"transfers": transfers}, [tables.NOTHING])
     with out.open("w", encoding="utf-8", newline="") as stream:
         transfers = books.export(frame.ctx, form.value, stream)
     document = {"transfers": transfers, "file": str(out)}

@@ -30,10 +30,10 @@ queues = typer.Typer(
 
 def register(app: typer.Typer) -> None:
     """Add these commands to the command line."""
-    panel = {"rich_help_panel": "Work under way"}
-    app.add_typer(queues, name="queues", **panel)
+    panel = "Work under way"
+    app.add_typer(queues, name="queues", rich_help_panel=panel)
     for state in ("held", "dead"):
-        app.add_typer(_stuck(state), name=state, **panel)
+        app.add_typer(_stuck(state), name=state, rich_help_panel=panel)
 
 
 @queues.callback(invoke_without_command=True)
@@ -236,5 +236,5 @@ def _bound(run: Any, state: Literal["held", "dead"]) -> Any:
     bound.__annotations__ = {  # type: ignore[attr-defined]
         name: hint for name, hint in run.__annotations__.items() if name != "state"
     }
-    bound.__wrapped__ = run  # type: ignore[attr-defined]
+    bound.__wrapped__ = run
     return bound

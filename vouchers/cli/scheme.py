@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -86,7 +86,7 @@ def list_schemes(frame: Frame) -> Answer:
     frame.person(Duty.SEE_ROWS)
     with frame.ctx.reading() as conn:
         found = schemes.all_schemes(conn)
-    document = [
+    document: list[dict[str, Any]] = [
         {
             "scheme": row.slug,
             "name": row.name,
@@ -99,7 +99,7 @@ def list_schemes(frame: Frame) -> Answer:
         (one["scheme"], one["state"], v["number"], v["state"], v["loaded_by"],
          v["approved_by"])
         for one in document
-        for v in one["versions"]  # type: ignore[attr-defined]
+        for v in one["versions"]
     ]  # fmt: skip
     heads = ("scheme", "is", "version", "rules are", "loaded by", "approved by")
     return Answer(document, [tables.table(None, heads, lines, right=["version"])])

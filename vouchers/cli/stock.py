@@ -22,11 +22,11 @@ Day = Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"])]
 
 def register(app: typer.Typer) -> None:
     """Add these commands to the command line."""
-    panel = {"rich_help_panel": "Money"}
-    app.add_typer(stock, name="stock", **panel)
-    app.add_typer(activations, name="activations", **panel)
-    app.add_typer(redemptions, name="redemptions", **panel)
-    command(app, "expire", **panel)(expire)
+    panel = "Money"
+    app.add_typer(stock, name="stock", rich_help_panel=panel)
+    app.add_typer(activations, name="activations", rich_help_panel=panel)
+    app.add_typer(redemptions, name="redemptions", rich_help_panel=panel)
+    command(app, "expire", rich_help_panel=panel)(expire)
 
 
 @command(stock, "import")

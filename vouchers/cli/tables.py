@@ -38,6 +38,10 @@ COLOURS = {
 }
 
 
+#: Shown by a command that has printed its answer itself.
+NOTHING = Text()
+
+
 def pounds(pence: int) -> str:
     """Pence as people read them: £1,234.50, and -£5.00 below zero."""
     sign = "-" if pence < 0 else ""

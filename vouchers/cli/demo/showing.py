@@ -59,7 +59,7 @@ class Screen:
     def rehearsed(self, receipts: dict[str, Receipt]) -> None:
         """The dry runs: what each live file would do."""
         self._act("1  dry runs: what would happen, nothing kept")
-        rows = []
+        rows: list[tuple[Any, ...]] = []
         for partner, receipt in receipts.items():
             found = receipt.preview
             if found is None:
@@ -157,7 +157,7 @@ class Screen:
         record = read_record(on.simulator_url)
         self.texts = len(record)
         both = [text for text in record if "1 of 2" in text["body"]]
-        text = (both or record or [None])[0]
+        text = next(iter(both or record), None)
         self._act(f"7  {len(record)} texts were accepted, once each; one of them")
         if text is not None:
             body = Text(_veiled(text["body"]))
