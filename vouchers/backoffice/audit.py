@@ -45,7 +45,8 @@ class Report:
 
     size: int
     waiting: int
-    compared: int
+    #: Checkpoints that were compared with the log.
+    checkpoints: int
     transfers: int
     states: int
     problems: tuple[Problem, ...]
@@ -62,7 +63,7 @@ class Evidence:
 
     number: int
     body: str
-    proof: bytes
+    proof: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -276,7 +277,7 @@ def checkpoint(ctx: Context) -> str:
 
 
 def prove(
-    ctx: Context, *, number: int | None = None, entity: tuple[str, int] | None = None
+    ctx: Context, *, event: int | None = None, entity: tuple[str, int] | None = None
 ) -> list[Evidence]:
     """Proof files for one event by its number, or for all events of one entity.
 
@@ -296,8 +297,8 @@ def prove(
             audit_event.c.entity_id == id_,
             audit_event.c.kind.startswith(f"{subject}.", autoescape=True),
         )
-    elif number is not None:
-        query = query.where(audit_leaf.c.seq == number)
+    elif event is not None:
+        query = query.where(audit_leaf.c.seq == event)
     else:
         raise Refused("say which event, by its number or by what it is about")
     with ctx.reading() as conn:
@@ -310,7 +311,9 @@ def prove(
                     row.seq,
                     tuple(inclusion_proof(row.seq, signed.size, node)),
                     note.encode(),
-                ).text(),
+                )
+                .text()
+                .decode(),
             )
             for row in conn.execute(query).all()
         ]

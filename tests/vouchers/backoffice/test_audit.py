@@ -73,7 +73,7 @@ def test_an_honest_log_has_nothing_to_hide(house):
     assert report.problems == ()
     assert report.ok
     assert (report.size, report.waiting) == (301, 2)
-    assert (report.compared, report.transfers, report.states) == (2, 101, 300)
+    assert (report.checkpoints, report.transfers, report.states) == (2, 101, 300)
 
 
 def test_a_changed_event_is_named_by_its_number(house):
@@ -291,7 +291,7 @@ def test_every_event_of_a_voucher_can_be_proved(house):
 
     [evidence] = audit.prove(house.ctx, entity=("voucher", house.vouchers[42]))
 
-    proof = notes.Proof.parse(evidence.proof)
+    proof = notes.Proof.parse(evidence.proof.encode())
     assert notes.verify_proof(proof, evidence.body.encode(), key).size == 303
     with pytest.raises(notes.BadNote):
         notes.verify_proof(proof, evidence.body.encode() + b" ", key)
@@ -299,11 +299,11 @@ def test_every_event_of_a_voucher_can_be_proved(house):
 
 def test_an_event_can_be_proved_by_its_number(house):
     """Also one that is below the stored part of the tree."""
-    [evidence] = audit.prove(house.ctx, number=302)
+    [evidence] = audit.prove(house.ctx, event=302)
 
     assert json.loads(evidence.body)["kind"] == "scheme.opened"
     with pytest.raises(NotFound):
-        audit.prove(house.ctx, number=5_000)
+        audit.prove(house.ctx, event=5_000)
     with pytest.raises(Refused):
         audit.prove(house.ctx)
 
