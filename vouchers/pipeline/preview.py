@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -15,7 +16,7 @@ from config.queues import CHUNK_ROWS
 from schemas.row import Action
 from vouchers.domain.intake import RowFault, Understood, Verdict
 from vouchers.domain.intake import sentence as fault_sentence
-from vouchers.errors import BadFile
+from vouchers.errors import BadFile, Busy, Refused
 from vouchers.pipeline.accept import Preview, Receipt, Submission, gate, open_checked
 from vouchers.pipeline.context import Context
 from vouchers.pipeline.reading import Table
@@ -31,6 +32,8 @@ from vouchers.store.unit_of_work import Plain, UnitOfWork
 #: Rows that are decided on by the real rules: their locks are held for that long.
 DECIDED_MAX = 4 * CHUNK_ROWS
 _EXAMPLES_MAX = 50
+#: How often a busy matcher is asked again before the dry run gives up.
+_BUSY_TRIES = 60
 #: Jobs that a rehearsal carries; messages are never sent.
 _REHEARSED = ("deduplicate.chunk", "allocate.chunk")
 
@@ -235,14 +238,24 @@ def _play(
     outcome = write(rehearsal, stage, of, prepared, errors)
     stage.promises.extend(matching_jobs(outcome.accepted, of.id, turn=0))
     while stage.promises:
-        spec = stage.promises.pop(0)
-        handler_of(spec.kind)(rehearsal, _claimed(spec))
+        _carry(rehearsal, stage.promises.pop(0))
     return [
         {**fault, "row_no": error["row_no"]}
         for error in outcome.errors
         if error["id"] not in known
         for fault in error["faults"]
     ]
+
+
+def _carry(rehearsal: _Rehearsal, spec: JobSpec) -> None:
+    """Carry a promise; a matcher at work elsewhere is waited for."""
+    for _ in range(_BUSY_TRIES):
+        try:
+            handler_of(spec.kind)(rehearsal, _claimed(spec))
+            return
+        except Busy as busy:
+            time.sleep(min(float(busy.ids.get("seconds") or 1), 1.0))
+    raise Refused("The house is busy matching people. Try the dry run again shortly.")
 
 
 def _claimed(spec: JobSpec) -> ClaimedJob:
