@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Table, func, select
 
+from vouchers.domain.ids import award_of
 from vouchers.store.audit_tree import STORED_LEVEL
 from vouchers.store.listed import among
 from vouchers.store.tables.awards import award, voucher
@@ -161,19 +162,27 @@ def states(
 
 
 def _told(conn: Connection, subject: str, ids: Collection[int]) -> dict[int, str]:
+    own = audit_event.c.kind.startswith(f"{subject}.", autoescape=True)
+    wanted = own & among(conn, audit_event.c.entity_id, ids)
+    if subject == "voucher":
+        # An award's event tells how its vouchers began, to spare an event for each.
+        granted = audit_event.c.kind.startswith("award.", autoescape=True)
+        above = {award_of(number) for number in ids}
+        wanted |= granted & among(conn, audit_event.c.entity_id, above)
     rows = conn.execute(
-        select(audit_event.c.entity_id, audit_event.c.body)
-        .where(
-            among(conn, audit_event.c.entity_id, ids),
-            audit_event.c.kind.startswith(f"{subject}.", autoescape=True),
-        )
+        select(audit_event.c.kind, audit_event.c.entity_id, audit_event.c.body)
+        .where(wanted)
         .order_by(audit_event.c.id)
     )
     told: dict[int, str] = {}
-    for entity, body in rows:
+    for kind, entity, body in rows:
         document = read(body)
-        if "state" in document:
-            told[entity] = str(document["state"])
+        if kind.startswith(f"{subject}."):
+            if "state" in document:
+                told[entity] = str(document["state"])
+        elif "voucher_state" in document:
+            begun = str(document["voucher_state"])
+            told.update(dict.fromkeys(document.get("vouchers") or (), begun))
     return told
 
 

@@ -19,6 +19,7 @@ from vouchers import bootstrap
 from vouchers.backoffice import activations, fund, partners, people, scheme
 from vouchers.bootstrap import App
 from vouchers.cli.demo.files import Sample, write_partners
+from vouchers.cli.frame import TOKEN_FILE, keep_token
 from vouchers.domain.calendar import local_date
 from vouchers.domain.roles import Person, Role
 from vouchers.errors import Refused
@@ -145,6 +146,9 @@ def _free_port() -> int:
 def _people(app: App) -> tuple[Person, Person, Person]:
     ctx = app.context
     token = people.first_owner(ctx)
+    if token is not None:
+        # For looking around afterwards.
+        keep_token(app.settings.var / TOKEN_FILE, token)
     with ctx.reading() as conn:
         owner = people.identify(conn, token)
     tokens = [
