@@ -101,6 +101,7 @@ STEPS: tuple[Step, ...] = (
     Step("send.resolve", "send", f"{_PIPELINE}.resolve:handle"),
     Step("deliver.apply", "deliver", f"{_PIPELINE}.record_delivery:handle"),
     Step("redeem.apply", "redeem", f"{_PIPELINE}.redeem:handle"),
+    Step("keys.reseal", "clockwork", f"{_PIPELINE}.reseal:handle"),
 )
 
 SWEEPS: tuple[Sweep, ...] = (

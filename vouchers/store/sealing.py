@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from sqlalchemy import Connection, select
 
-from vouchers.errors import KeysMismatch, SealBroken
+from vouchers.errors import Busy, KeysMismatch, SealBroken
 from vouchers.store.bulk import insert_rows
 from vouchers.store.tables.work import key_fingerprint
 
@@ -89,7 +89,12 @@ class Keyring:
 
     def open(self, place: str, row_id: int, sealed: bytes) -> bytes:
         """Open what `seal` made; SealBroken when it was altered or moved."""
-        key = self._sealing.get(sealed[0]) if sealed else None
+        if not sealed:
+            raise SealBroken(place=place, row=row_id)
+        if sealed[0] not in self._sealing:
+            # Another process has rotated the keys since this one read the file.
+            self._reread()
+        key = self._sealing.get(sealed[0])
         if key is None:
             raise SealBroken(place=place, row=row_id)
         bound = f"{place}:{row_id}".encode()
@@ -98,6 +103,39 @@ class Keyring:
             return key.decrypt(nonce, body, bound)
         except InvalidTag:
             raise SealBroken(place=place, row=row_id) from None
+
+    def add_sealing_key(self) -> int:
+        """Write a new sealing key to the key file and seal with it from now on.
+
+        Older keys stay in the file for what they sealed. Gives the new key's number;
+        Busy when another process is doing the same.
+        """
+        held = json.loads(self.path.read_text(encoding="utf-8"))
+        number = max(map(int, held["sealing"])) + 1
+        if number > 255:
+            raise KeysMismatch("a seal's first byte has no room for another key")
+        held["sealing"][str(number)] = _encode(secrets.token_bytes(32))
+        held["sealing_current"] = number
+        draft = self.path.with_name(f"{self.path.name}.rotating")
+        try:
+            handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        except FileExistsError:
+            raise Busy(f"{draft.name} exists: another rotation is under way") from None
+        with os.fdopen(handle, "w", encoding="utf-8") as stream:
+            json.dump(held, stream, indent=1)
+            stream.flush()
+            # Nothing may be sealed with a key that a power cut can take away.
+            os.fsync(stream.fileno())
+        draft.replace(self.path)
+        self._reread()
+        return number
+
+    def _reread(self) -> None:
+        fresh = Keyring.load(self.path)
+        if fresh.fingerprints() != self.fingerprints():
+            raise KeysMismatch
+        self._sealing = fresh._sealing
+        self.sealing_current = fresh.sealing_current
 
     def match_key(self, kind: int, text: str, *, version: int | None = None) -> int:
         """Signed 64-bit keyed hash of a normalised identifier of one kind."""
