@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.partner_files import HEADER
@@ -45,6 +45,7 @@ def test_headings_are_known_by_many_names(heading: str, known: Field | None) -> 
     assert recognise(heading) is known
 
 
+@settings(deadline=None)
 @given(st.randoms())
 def test_order_plays_no_part(shuffler: random.Random) -> None:
     """Any order of the columns gives each field its place."""
@@ -110,6 +111,7 @@ def test_columns_are_lettered_as_excel_does() -> None:
     assert [letters(n) for n in (0, 25, 26, 51, 52)] == ["A", "Z", "AA", "AZ", "BA"]
 
 
+@settings(deadline=None)
 @given(st.lists(st.text(max_size=30), max_size=60))
 def test_any_header_is_a_layout_or_a_named_refusal(header: list[str]) -> None:
     """Nothing a first row can hold makes the matching fail."""

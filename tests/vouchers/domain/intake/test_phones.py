@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import phonenumbers
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vouchers.domain.intake.faults import Fault
@@ -69,6 +69,7 @@ def test_what_is_no_uk_mobile_is_named(text: str, fault: Fault) -> None:
     assert read_mobile(text) is fault
 
 
+@settings(deadline=None)
 @given(st.integers(min_value=7_000_000_000, max_value=7_999_999_999))
 def test_the_fast_path_agrees_with_the_numbering_plan(number: int) -> None:
     """A number passed without look-up is one that the full plan calls a UK mobile."""
@@ -86,6 +87,7 @@ def test_the_fast_path_agrees_with_the_numbering_plan(number: int) -> None:
         assert (kind, region) != (phonenumbers.PhoneNumberType.MOBILE, "GB")
 
 
+@settings(deadline=None)
 @given(st.text(max_size=40))
 def test_any_text_is_a_mobile_or_a_fault(text: str) -> None:
     """Nothing that is typed makes the reading fail."""

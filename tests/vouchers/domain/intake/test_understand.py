@@ -7,7 +7,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.row import MeterType, ResidentRow, SafeContact
@@ -278,6 +278,7 @@ def test_every_code_has_its_sentence() -> None:
     assert set(NOTICES) == set(Notice)
 
 
+@settings(deadline=None)
 @given(st.lists(st.text(max_size=40), max_size=len(COLUMNS) + 2))
 def test_any_cells_end_as_a_request_or_as_faults(cells: list[str]) -> None:
     """Nothing a cell can hold makes the reading fail."""
@@ -285,6 +286,7 @@ def test_any_cells_end_as_a_request_or_as_faults(cells: list[str]) -> None:
     assert isinstance(verdict, Understood | Withdrawal) or verdict
 
 
+@settings(deadline=None)
 @given(st.sampled_from(COLUMNS), st.text(max_size=60))
 def test_one_odd_cell_ends_as_a_request_or_as_faults(name: str, text: str) -> None:
     """A row that is right but for one cell is taken or returned, never lost."""
