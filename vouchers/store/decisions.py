@@ -87,9 +87,8 @@ def remember(
     by_id = {row.id: row for row in rows}
     today = local_date(uow.now)
     _insert_residents(uow, keys, outcomes, readings)
-    _add_faces(uow, keys, outcomes, readings)
-    marks = [(o.resident_id, m) for o in outcomes for m in readings[o.arrival.id].marks]
-    registry.insert_keys(uow.conn, marks, keys.match_current)
+    changed = _add_faces(uow, keys, outcomes, readings)
+    _insert_keys(uow, keys, outcomes, readings, changed)
     _link_households(uow, outcomes, today)
     _insert_edges(uow, outcomes)
     _open_reviews(uow, outcomes, by_id)
@@ -125,8 +124,8 @@ def _add_faces(
     keys: Keyring,
     outcomes: Sequence[Outcome],
     readings: Mapping[int, RowRead],
-) -> None:
-    """Remember a known person's new name, home or phone beside the old ones."""
+) -> set[int]:
+    """Remember a known person's new name, home or phone; gives those who had one."""
     again = [o for o in outcomes if not o.new_resident]
     opened = residents.open_identities(
         uow.conn, keys, sorted({o.resident_id for o in again})
@@ -146,6 +145,26 @@ def _add_faces(
             for rid, plain in sorted(changed.items())
         ],
     )
+    return set(changed)
+
+
+def _insert_keys(
+    uow: UnitOfWork,
+    keys: Keyring,
+    outcomes: Sequence[Outcome],
+    readings: Mapping[int, RowRead],
+    changed: set[int],
+) -> None:
+    """Make residents findable; new ones cannot have a key yet, which is far cheaper."""
+    fresh = {o.resident_id for o in outcomes if o.new_resident}
+    for people, known in ((fresh, False), (changed - fresh, True)):
+        marks = {
+            (o.resident_id, mark)
+            for o in outcomes
+            if o.resident_id in people
+            for mark in readings[o.arrival.id].marks
+        }
+        registry.insert_keys(uow.conn, marks, keys.match_current, known=known)
 
 
 def _link_households(uow: UnitOfWork, outcomes: Sequence[Outcome], today: date) -> None:
@@ -155,19 +174,23 @@ def _link_households(uow: UnitOfWork, outcomes: Sequence[Outcome], today: date) 
         if o.new_household
     ]
     insert_rows(uow.conn, household, fresh)
-    for outcome in outcomes:
-        if outcome.left is not None:
-            residents.end_membership(uow.conn, outcome.resident_id, outcome.left, today)
-    joined = {
-        (o.household_id, o.resident_id): {
-            "household_id": o.household_id,
-            "resident_id": o.resident_id,
-            "from_on": today,
-        }
-        for o in outcomes
-        if o.new_resident or o.left is not None
-    }
-    insert_rows(uow.conn, membership, list(joined.values()), on_conflict="ignore")
+    insert_rows(
+        uow.conn,
+        membership,
+        [
+            {
+                "household_id": o.household_id,
+                "resident_id": o.resident_id,
+                "from_on": today,
+            }
+            for o in outcomes
+            if o.new_resident
+        ],
+    )
+    for o in outcomes:
+        if o.left is not None:
+            residents.end_membership(uow.conn, o.resident_id, o.left, today)
+            residents.join_household(uow.conn, o.resident_id, o.household_id, today)
 
 
 def _insert_edges(uow: UnitOfWork, outcomes: Sequence[Outcome]) -> None:

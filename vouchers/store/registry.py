@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -155,14 +155,18 @@ def find(conn: Connection, marks: Iterable[KeyMark], version: int) -> Found:
 
 
 def insert_keys(
-    conn: Connection, marks: Iterable[tuple[int, KeyMark]], version: int
+    conn: Connection,
+    marks: Collection[tuple[int, KeyMark]],
+    version: int,
+    *,
+    known: bool = True,
 ) -> None:
-    """Store (resident, mark) pairs; those that are there stay."""
+    """Store (resident, mark) pairs, each once; `known` residents may have some."""
     rows = [
         {"key": key, "kind": kind, "version": version, "resident_id": rid}
         for rid, (kind, key) in sorted(set(marks))
     ]
-    insert_rows(conn, match_key, rows, on_conflict="ignore")
+    insert_rows(conn, match_key, rows, on_conflict="ignore" if known else "error")
 
 
 def listed(conn: Connection, kind: str, keys: Iterable[int]) -> set[int]:

@@ -11,10 +11,9 @@ _UNIT = re.compile(
     r"\b(?:flat|flt|apartment|apt|appt|unit|room|rm|studio|bedsit|plot)\s*"
     r"(?:no\s*|number\s*)?(\d+\s*/\s*\d+|\d+[a-z]?|[a-z]\d{0,3})\b"
 )
-_FLOOR = re.compile(
-    r"\b(ground|basement|garden|first|second|third|top|1st|2nd|3rd|upper|lower)"
-    r"(?:\s+floor)?\s+(?:flat|apartment)\b|\b(ground|first|second|third|top)\s+floor\b"
-)
+_STOREY = r"(ground|basement|garden|first|second|third|top|1st|2nd|3rd|upper|lower)"
+_FLOOR_FLAT = re.compile(rf"\b{_STOREY}(?:\s+floor)?\s+(?:flat|apartment)\b")
+_FLOOR = re.compile(rf"\b{_STOREY}\s+floor\b")
 _FLOORS = {"1st": "first", "2nd": "second", "3rd": "third"}
 _SCOTTISH = re.compile(r"^(\d+\s*/\s*\d+)\s*,?\s+(\d+)\b")
 _SLASH = re.compile(r"\b(\d+)\s*/\s*(\d+[a-z]?|[a-z])\b")
@@ -70,13 +69,12 @@ def _words(line: str) -> str:
 
 def _take_flat(text: str) -> tuple[str, str]:
     """Cut `flat 2b` or `top floor flat` out of the text."""
-    if found := _UNIT.search(text):
-        flat = found[1].replace(" ", "")
-    elif found := _FLOOR.search(text):
-        floor = found[1] or found[2]
-        flat = _FLOORS.get(floor, floor)
-    else:
+    # `Top floor flat, 9 Hill Court` has no flat 9.
+    found = _FLOOR_FLAT.search(text) or _UNIT.search(text) or _FLOOR.search(text)
+    if found is None:
         return "", text
+    unit = found[1].replace(" ", "")
+    flat = _FLOORS.get(unit, unit)
     return flat, f"{text[: found.start()]} {text[found.end() :]}".strip()
 
 
@@ -106,7 +104,9 @@ def _repair_outward(outward: str) -> str:
     if len(chars) >= 3 and chars[1] == "0":
         chars[1] = "O"
     if not any(c.isdigit() for c in chars[1:]):
-        chars[-1] = _digit(chars[-1])
+        meant = [i for i in range(1, len(chars)) if chars[i] in "IO"]
+        for i in meant[-1:]:
+            chars[i] = _digit(chars[i])
     for i in range(1, len(chars)):
         if chars[i - 1].isdigit():
             chars[i] = _digit(chars[i])
