@@ -104,7 +104,7 @@ class Frame:
             logging.configure(self.settings.log_format)
             self._app = bootstrap.build(self.settings)
             if self.settings.embedded:
-                self._welcome_first_owner(self._app)
+                self._found(self._app)
         return self._app
 
     @property
@@ -137,17 +137,28 @@ class Frame:
             return kept.read_text(encoding="ascii").strip()
         return None
 
-    def _welcome_first_owner(self, app: App) -> None:
-        from vouchers.backoffice import people
+    def _found(self, app: App) -> None:
+        kept = found_house(app)
+        if kept is not None:
+            self.aside.print(
+                f"[dim]A new installation: you are its [bold]owner[/bold]. Your token "
+                f"lies in {kept}; commands on this machine find it there.[/dim]"
+            )
 
-        token = people.first_owner(app.context)
-        if token is None:
-            return
-        kept = keep_token(self.settings.var / TOKEN_FILE, token)
-        self.aside.print(
-            f"[dim]A new installation: you are its [bold]owner[/bold]. Your token lies "
-            f"in {kept}; commands on this machine find it there.[/dim]"
-        )
+
+def found_house(app: App) -> Path | None:
+    """Give an empty installation its first owner and scheme; where the token lies.
+
+    None when somebody is there already: then nothing is changed.
+    """
+    from vouchers.backoffice import people, scheme
+
+    token = people.first_owner(app.context)
+    if token is None:
+        return None
+    rules = app.settings.scheme_file.read_text(encoding="utf-8")
+    scheme.seed(app.context, rules)
+    return keep_token(app.settings.var / TOKEN_FILE, token)
 
 
 def keep_token(path: Path, token: str) -> Path:

@@ -30,10 +30,9 @@ def migrate(
     ] = False,
 ) -> Answer:
     """Make or bring up to date the tables; keys and first owner of a new house."""
-    from vouchers.backoffice import people
     from vouchers.bootstrap import build
     from vouchers.cli import tables
-    from vouchers.cli.frame import TOKEN_FILE, keep_token
+    from vouchers.cli.frame import found_house
     from vouchers.errors import Refused
     from vouchers.store.sealing import Keyring
 
@@ -47,13 +46,12 @@ def migrate(
         Keyring.create(settings.keys)
     app = build(settings, migrate=True)
     lines = [tables.done("tables are up to date")]
-    token = people.first_owner(app.context)
+    kept = found_house(app)
     document: dict[str, str | bool | None] = {
         "migrated": True,
         "owner_token_file": None,
     }
-    if token is not None:
-        kept = keep_token(settings.var / TOKEN_FILE, token)
+    if kept is not None:
         document["owner_token_file"] = str(kept)
         lines.append(tables.done(f"first person: owner; their token lies in {kept}"))
     return Answer(document, lines)

@@ -76,6 +76,7 @@ def rows_table(
     from vouchers.cli import tables
 
     used = [word for word in WORDS if total.get(word)]
+    held = sum(account["held"] for account in batches)
     lines: list[list[Any]] = [
         [
             account["batch"],
@@ -83,7 +84,7 @@ def rows_table(
             account["state"],
             account["rows_total"],
             *(account["words"][word] or "" for word in used),
-            account["held"] or "",
+            *([account["held"]] if held else []),
         ]
         for account in batches
     ]
@@ -94,15 +95,15 @@ def rows_table(
             "",
             sum(account["rows_total"] or 0 for account in batches),
             *(total[word] for word in used),
-            sum(account["held"] for account in batches) or "",
+            *([held] if held else []),
         ]
     )
-    heads = [word.replace("_", " ") for word in used]
+    heads = [word.replace("_", " ") for word in used] + (["held"] if held else [])
     return tables.table(
         title,
-        ("batch", "partner", "state", "rows", *heads, "held"),
+        ("batch", "partner", "state", "rows", *heads),
         lines,
-        right=("batch", "rows", *heads, "held"),
+        right=("batch", "rows", *heads),
     )
 
 

@@ -233,8 +233,8 @@ def _bound(run: Any, state: Literal["held", "dead"]) -> Any:
     bound.__signature__ = seen.replace(parameters=shown)  # type: ignore[attr-defined]
     bound.__doc__ = run.__doc__
     bound.__name__ = run.__name__  # type: ignore[attr-defined]
-    bound.__annotations__ = {  # type: ignore[attr-defined]
+    bound.__annotations__ = {
         name: hint for name, hint in run.__annotations__.items() if name != "state"
     }
-    bound.__wrapped__ = run
+    vars(bound)["__wrapped__"] = run
     return bound

@@ -87,8 +87,8 @@ WRONGS = {
     "I11": lambda: update(money.code).where(_first(money.code)).values(voucher_id=None),
     "I14": lambda: (
         update(proof.audit_event)
-        .where(proof.audit_event.c.kind == "voucher.issued")
-        .values(kind="voucherish.issued")
+        .where(proof.audit_event.c.kind == "award.granted")
+        .values(kind="awardish.granted")
     ),
     "I16": lambda: delete(proof.audit_leaf).where(proof.audit_leaf.c.seq == 2),
     "I17": lambda: delete(proof.audit_leaf).where(proof.audit_leaf.c.seq == 2),
