@@ -14,6 +14,7 @@ from tests.end_to_end.stack import ROOT, Stack
 from vouchers import bootstrap
 from vouchers.backoffice import fund as gifts
 from vouchers.backoffice import partners as partners_office
+from vouchers.backoffice import people as people_office
 from vouchers.backoffice import scheme as scheme_office
 from vouchers.cli.demo.files import Sample
 from vouchers.domain.roles import Person, Role
@@ -59,6 +60,9 @@ def register(stack: Stack, sample: Sample) -> None:
     """Load the scheme and register the sample's partners, ready for live files."""
     body = Path(stack.environ.get("VOUCHERS_SCHEME", _DEFAULT)).read_text("utf-8")
     with house(stack) as ctx:
+        token = people_office.first_owner(ctx)
+        if token is not None:
+            stack.environ["VOUCHERS_TOKEN"] = token
         scheme_office.seed(ctx, body, OWNER)
         for partner in sample.partners:
             partners_office.add(

@@ -144,7 +144,8 @@ class Stack:
         if not self.record.exists():
             return []
         with self.record.open(encoding="utf-8") as lines:
-            return [json.loads(line) for line in lines]
+            told = (json.loads(line) for line in lines)
+            return [line for line in told if line["kind"] == "accepted"]
 
 
 def wait_for(true: Any, what: str, *, seconds: float = 60.0) -> None:
