@@ -30,7 +30,7 @@ from vouchers.store.tables.work import job
 
 pytestmark = pytest.mark.faults
 
-ITEMS = 4_000 if FULL else 600
+ITEMS = 4_000 if FULL else 400
 CHUNK = 20
 #: Points of the carrying itself; those of real steps are in test_pipeline.
 POINTS = [
