@@ -1,4 +1,4 @@
-"""A small world for tests about money and proof: one scheme, one gift, live vouchers."""
+"""A small world for tests about money: one scheme, one gift, live vouchers."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ from vouchers.domain.redemption import Oddity
 from vouchers.errors import NotFound
 from vouchers.pipeline.context import Context
 from vouchers.pipeline.moving import transfers_for
-from vouchers.store import ledger, pools, redemptions, schemes
+from vouchers.store import expiries, ledger, pools, redemptions, schemes
 from vouchers.store.unit_of_work import UnitOfWork
 
 #: Vouchers ended or released in one transaction.
@@ -89,16 +89,16 @@ def _settled_until(ctx: Context, name: str, network: Network, today: date) -> da
 
 def _expire(ctx: Context, scheme_id: int, today: date) -> Swept:
     with ctx.begin(name="expire.end") as uow:
-        ids = redemptions.ended_vouchers(uow.conn, scheme_id, before=today, limit=CHUNK)
+        ids = expiries.ended_vouchers(uow.conn, scheme_id, before=today, limit=CHUNK)
         if ids:
-            redemptions.mark_ended(uow, ids)
+            expiries.mark_ended(uow, ids)
             redemptions.touch_batches(uow.conn, ids)
         return Swept(expired=len(ids))
 
 
 def _release(ctx: Context, scheme_id: int, network: str, until: date) -> Swept:
     with ctx.begin(name="expire.release") as uow:
-        ids = redemptions.releasable_vouchers(
+        ids = expiries.releasable_vouchers(
             uow.conn, scheme_id, network, until=until, limit=CHUNK
         )
         if not ids:

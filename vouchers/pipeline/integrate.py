@@ -70,8 +70,8 @@ def integrate(ctx: Context, limit: int = EVENTS_MAX) -> int:
 def sign(ctx: Context) -> Checkpoint | None:
     """Sign the log as it stands; None if that is signed already or nothing is there.
 
-    LogRewrittenError is raised, and nothing signed, if the log does not contain what was
-    signed before, here or in this database.
+    LogRewrittenError is raised, and nothing signed, if the log does not contain what
+    was signed before, here or in this database.
     """
     with ctx.begin(name="integrate.sign") as uow:
         if not audit_tree.try_lock(uow.conn):

@@ -13,8 +13,9 @@ RAW = PRIVATE.public_key().public_bytes_raw()
 KEY = cp.PublicKey("vouchers.example/log", RAW)
 
 
-def signed(size: int = 3, root: bytes = bytes(32), origin: str = KEY.origin) -> bytes:
-    return cp.sign(cp.Checkpoint(origin, size, root), RAW, PRIVATE.sign)
+def signed(size: int = 3, root: bytes = bytes(32)) -> bytes:
+    """A note that our key has signed."""
+    return cp.sign(cp.Checkpoint(KEY.origin, size, root), RAW, PRIVATE.sign)
 
 
 def test_the_go_checksum_database_s_own_key_and_note_are_understood():

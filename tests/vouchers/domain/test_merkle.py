@@ -1,4 +1,4 @@
-"""The tree agrees with the RFC's reference figures and with a model that is too simple to err."""
+"""The tree agrees with the RFC's figures and with a model too simple to err."""
 
 from hashlib import sha256
 
@@ -59,10 +59,12 @@ def naive_root(leaves: list[bytes]) -> bytes:
 
 
 def leaves_of(count: int) -> list[bytes]:
+    """Hashes of `count` different entries."""
     return [leaf_hash(str(n).encode()) for n in range(count)]
 
 
 def nodes_of(leaves: list[bytes]):
+    """Looks up any complete subtree over these leaves."""
     tree = Range()
     stored = {(level, position): h for level, position, h in tree.extend(leaves)}
     return lambda level, position: stored[level, position]
@@ -112,7 +114,7 @@ def test_a_tree_goes_on_from_its_peaks(size, more):
 
 @given(sizes, st.data())
 def test_every_entry_can_be_proved(size, data):
-    """An inclusion proof convinces for its own leaf, index and root, and nothing else."""
+    """An inclusion proof convinces for its own leaf, index and root alone."""
     index = data.draw(st.integers(0, size - 1))
     leaves = leaves_of(size)
     root = naive_root(leaves)

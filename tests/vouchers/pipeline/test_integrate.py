@@ -73,7 +73,7 @@ def test_the_root_does_not_depend_on_how_the_log_grew(ctx, parts):
 
 
 def test_a_checkpoint_is_signed_once_for_each_size(ctx):
-    """Nothing new, nothing signed; the note can be checked with the public key alone."""
+    """Nothing new, nothing signed; the public key alone checks the note."""
     happen(ctx, 3)
 
     first = integrate.seal(ctx), integrate.seal(ctx)
