@@ -195,7 +195,7 @@ def _promise(
     ids = sorted({message_of(row.id) for row in rows})
     queued = messages.queued_among(uow.conn, ids)
     if queued:
-        uow.enqueue(_again(job, "send.chunk", queued, WAIT_MIN_S))
+        uow.enqueue(_again(job, "send.chunk", queued, 0.0))
     open_still = [row.id for row in evidence.open_attempts(uow.conn, job.items)]
     if open_still and "sweep" not in job.payload:
         wait_s = max(WAIT_MIN_S, AGAIN_S if wait_s is None else wait_s)
