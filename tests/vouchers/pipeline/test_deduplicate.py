@@ -6,14 +6,18 @@ from datetime import date
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from config.queues import Lane
 from tests.referrals import person, receive
+from vouchers.domain.matching.keys import KeyKind
 from vouchers.pipeline.carry import carry_all
 from vouchers.pipeline.context import Context
+from vouchers.store.bulk import insert_rows
+from vouchers.store.jobs import JobSpec
 from vouchers.store.tables.identity import membership, resident, review
 from vouchers.store.tables.intake import referral
+from vouchers.store.tables.parties import partner_listing
 from vouchers.store.tables.work import job
 
 TOM = {"given_name": "Tom", "date_of_birth": date(1983, 11, 2)}
@@ -241,3 +245,64 @@ def test_nothing_of_a_person_is_kept_in_clear(ctx: Context) -> None:
         stored += str(conn.execute(select(resident)).all())
     for word in ("Sarah", "sarah", "Patterson", "patterson", "Hannah", "mill lane"):
         assert word not in stored
+
+
+def list_for(ctx: Context, kind: str, key_kind: int, text: str) -> None:
+    """A partner lists a communal home or a worker's phone."""
+    with ctx.begin() as uow:
+        insert_rows(
+            uow.conn,
+            partner_listing,
+            [
+                {
+                    "partner_id": 1,
+                    "kind": kind,
+                    "key": ctx.keys.match_key(key_kind, text),
+                }
+            ],
+        )
+
+
+def test_at_a_listed_communal_home_each_single_is_a_household(ctx: Context) -> None:
+    """Two people of one surname in a listed hostel share nothing, and nobody asks."""
+    deduplicated(ctx, person(**MARGARET))
+    list_for(ctx, "communal", KeyKind.DWELLING, "LS6 2AB||14")
+    sarah, tom = deduplicated(ctx, person(), person(**TOM))
+    assert (sarah.household_id, tom.household_id) == (sarah.id, tom.id)
+    assert reviews(ctx) == []
+
+
+def test_a_listed_workers_phone_joins_nobody(ctx: Context) -> None:
+    """A support worker's phone on many rows makes no household of them."""
+    deduplicated(ctx, person(**MARGARET))
+    list_for(ctx, "worker_phone", KeyKind.MOBILE, "447700900001")
+    here = {"address_line_1": "14 Mill Lane", "postcode": "LS6 2AB"}
+    sarah, other = deduplicated(
+        ctx, person(), person(**{**MARGARET, **here, "given_name": "Ngozi",
+                                 "mobile": "+447700900001"})
+    )  # fmt: skip
+    assert other.household_id != sarah.household_id
+    assert "same mobile" not in str(other.judged)
+
+
+def test_a_row_that_cannot_be_read_is_held_alone(ctx: Context) -> None:
+    """A broken seal holds its own row, visibly; its neighbours go on."""
+    ids = receive(ctx, person(), person(**MARGARET))
+    with ctx.begin() as uow:
+        uow.conn.execute(
+            update(referral)
+            .where(referral.c.id == ids[0])
+            .values(row_sealed=b"\x01" + bytes(40))
+        )
+    carry_all(ctx, ["deduplicate"])
+    assert [row_of(ctx, rid).state for rid in ids] == ["held", "matched"]
+
+
+def test_a_job_carried_twice_changes_nothing(ctx: Context) -> None:
+    """The rows of a chunk that were settled before are left as they are."""
+    (row,) = deduplicated(ctx, person())
+    with ctx.begin() as uow:
+        uow.enqueue(JobSpec("deduplicate", "deduplicate.chunk", [row.id]))
+    carry_all(ctx, ["deduplicate"])
+    assert row_of(ctx, row.id) == row
+    assert len(promised(ctx)) == 1
