@@ -17,7 +17,6 @@ from vouchers.domain.ids import referral_id
 from vouchers.domain.intake import (
     Intake,
     Layout,
-    Notice,
     RowFault,
     Understood,
     Withdrawal,
@@ -29,6 +28,9 @@ from vouchers.domain.matching.keys import KeyKind
 from vouchers.pipeline.context import Context
 from vouchers.store import batches, parties, referrals, schemes
 from vouchers.store.batches import Staged
+
+#: Ways of contact that a text can serve.
+TEXTED = frozenset({SafeContact.SMS_OK, SafeContact.SMS_NEUTRAL})
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +57,13 @@ class Prepared:
     values: dict[str, Any]
     contacts: list[dict[str, Any]] = field(default_factory=list)
     row: ResidentRow | None = None
+    #: The mobile is one that the partner listed as a worker's.
+    worker_phone: bool = False
+
+    @property
+    def deliverable(self) -> bool:
+        """Whether an enabled channel can deliver: we text, and nothing else yet."""
+        return self.row is None or self.row.safe_contact in TEXTED
 
 
 def describe(
@@ -137,10 +146,11 @@ def _request(
     ctx: Context, of: Batch, row_no: int, cells: Sequence[str], read: Understood
 ) -> Prepared:
     number = referral_id(of.id, row_no)
-    row, notices = read.row, list(read.notices)
+    row = read.row
     protected = of.partner.refuge or row.safe_contact is not SafeContact.SMS_OK
     mobile = row.mobile and ctx.keys.match_key(KeyKind.MOBILE, read_phone(row.mobile))
-    if mobile in of.worker_phones:
+    worker_phone = mobile in of.worker_phones
+    if worker_phone:
         # A worker's phone serves many people: never a code on it by itself.
         row = row.model_copy(
             update={
@@ -148,7 +158,6 @@ def _request(
                 "separate_household": True,
             }
         )
-        notices.append(Notice.WORKER_PHONE)
     placed = need.assess(
         off_supply=row.off_supply,
         days_left=row.days_left,
@@ -183,7 +192,7 @@ def _request(
         "separate_household": row.separate_household,
         "text_any_time": row.text_any_time,
         "language": row.language,
-        "notices": [notice.value for notice in notices],
+        "notices": [notice.value for notice in read.notices],
         "row_sealed": ctx.keys.seal("referral.row_sealed", number, packed),
         "original_sealed": referrals.seal_cells(
             ctx.keys, "referral.original_sealed", number, cells
@@ -191,7 +200,7 @@ def _request(
         "judged": {"need": list(placed.parts)},
     }
     contacts = list(_contacts(ctx, number, row, mobile or None))
-    return Prepared(number, key, row.action, values, contacts, row)
+    return Prepared(number, key, row.action, values, contacts, row, worker_phone)
 
 
 def _contacts(

@@ -84,6 +84,12 @@ def write(
         ruling = _rule(ctx, of, row, before, spent)
         if ruling.first is not None and ruling.ends_first:
             ended.add(ruling.first)
+        if ruling.state is ReferralState.RECEIVED and not row.deliverable:
+            # A request that may not be texted any more ends all the same: safety first.
+            if ruling.first is not None and ruling.ends_first:
+                outcome.endings.append((ruling.first, ruling.ends_first, row.id))
+            outcome.errors.append(_no_route(ctx, of, row))
+            continue
         _apply(uow, row, ruling, before, outcome)
     _insert(uow, of, outcome)
     return outcome
@@ -136,21 +142,29 @@ def _is_same(ctx: Context, row: Prepared, before: Any) -> bool:
 
 def _repeated(ctx: Context, of: Batch, row: Prepared, first: int) -> dict[str, Any]:
     """A reference that stands in a file twice: the row that came later goes back."""
+    hint = f"Row {first} has it too."
+    return _gone_back(ctx, of, row, Fault.REPEATED_REFERENCE, Field.REFERENCE, hint)
+
+
+def _no_route(ctx: Context, of: Batch, row: Prepared) -> dict[str, Any]:
+    """Nobody can be given a code that no channel may carry to them."""
+    if row.worker_phone:
+        hint = "The number is a worker's."
+        return _gone_back(ctx, of, row, Fault.NO_CONTACT_ROUTE, Field.MOBILE, hint)
+    return _gone_back(ctx, of, row, Fault.NO_CONTACT_ROUTE, Field.SAFE_CONTACT, "")
+
+
+def _gone_back(
+    ctx: Context, of: Batch, row: Prepared, fault: Fault, known: Field, hint: str
+) -> dict[str, Any]:
     layout = of.intake.layout
     cells = referrals.open_cells(
-        ctx.keys,
-        "referral.original_sealed",
-        row.id,
-        row.values["original_sealed"],
+        ctx.keys, "referral.original_sealed", row.id, row.values["original_sealed"]
     )
     row_no = row_of(row.id)
-    fault = RowFault(
-        Fault.REPEATED_REFERENCE,
-        layout.heading(Field.REFERENCE),
-        f"Row {first} has it too.",
-        layout.cell_name(Field.REFERENCE, row_no),
-    )
-    return row_error(ctx, of, row_no, cells, [fault])
+    cell = layout.cell_name(known, row_no)
+    told = RowFault(fault, layout.heading(known), hint, cell)
+    return row_error(ctx, of, row_no, cells, [told])
 
 
 def _apply(

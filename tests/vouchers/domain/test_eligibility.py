@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from schemas.row import MeterType, ResidentRow
+from schemas.row import MeterType, ResidentRow, SafeContact
 from schemas.scheme import Scheme
 from vouchers.domain import eligibility
 
@@ -52,6 +52,7 @@ def row(**more: Any) -> ResidentRow:
         ({"resident_told": False}, "resident_not_told"),
         ({"household_size": 21}, "household_too_large"),
         ({"energy_supplier": "nobody"}, "no_network"),
+        ({"safe_contact": SafeContact.PARTNER_ONLY}, "no_contact_route"),
     ],
 )
 def test_each_rule_names_itself(facts: dict[str, Any], fault: str) -> None:

@@ -187,7 +187,7 @@ def test_a_changed_way_of_contact_reaches_a_granted_request(
 
 
 def test_a_workers_phone_never_gets_a_code(ctx: Context, tmp_path: Path) -> None:
-    """A phone the partner listed as a worker's makes the row go through the worker."""
+    """A phone the partner listed as a worker's leaves no route, and the row says so."""
     partner = open_house(ctx)
     key = ctx.keys.match_key(KeyKind.MOBILE, read_phone("+447700900001"))
     with ctx.begin() as uow:
@@ -197,24 +197,34 @@ def test_a_workers_phone_never_gets_a_code(ctx: Context, tmp_path: Path) -> None
             )
         )
     hand_in(ctx, csv_file(tmp_path / "a.csv", [row(1), row(2)]))
-    first, second = referrals(ctx)
-    assert (first.safe_contact, first.separate_household, first.protected) == (
-        "partner_only",
-        True,
-        False,
-    )
-    assert "worker_phone" in first.notices
-    assert second.safe_contact == "sms_ok"
+    assert errors(ctx) == [(2, ["no_contact_route"])]
+    with ctx.reading() as conn:
+        (faults,) = conn.scalars(select(row_error.c.faults))
+    assert (faults[0]["cell"], faults[0]["hint"]) == ("M2", "The number is a worker's.")
 
 
-def test_a_refuges_rows_are_protected_and_go_through_the_worker(
+def test_a_refuges_rows_are_protected_and_texted_only_in_neutral_words(
     ctx: Context, tmp_path: Path
 ) -> None:
-    """A blank safe_contact takes the refuge's profile."""
+    """A blank safe_contact takes the refuge's profile, which has no channel."""
     open_house(ctx, refuge=True)
-    hand_in(ctx, csv_file(tmp_path / "a.csv", [row(1)]))
+    rows = [row(1), row(2, safe_contact="sms_neutral")]
+    hand_in(ctx, csv_file(tmp_path / "a.csv", rows))
+    assert errors(ctx) == [(2, ["no_contact_route"])]
     (found,) = referrals(ctx)
-    assert (found.protected, found.safe_contact) == (True, "partner_only")
+    assert (found.protected, found.safe_contact) == (True, "sms_neutral")
+
+
+def test_an_open_request_ends_when_texts_are_no_longer_safe(
+    ctx: Context, tmp_path: Path
+) -> None:
+    """The row that says so goes back, yet the request it corrects is taken back."""
+    open_house(ctx)
+    hand_in(ctx, csv_file(tmp_path / "a.csv", [row(1)]))
+    hand_in(ctx, csv_file(tmp_path / "b.csv", [row(1, safe_contact="partner_only")]))
+    (found,) = referrals(ctx)
+    assert (found.state, found.reason) == ("withdrawn", "corrected")
+    assert errors(ctx) == [(2, ["no_contact_route"])]
 
 
 def test_rows_off_supply_travel_in_urgent_jobs_of_their_own(

@@ -116,9 +116,9 @@ SENTENCES: dict[Fault, str] = {
     Fault.SUPPLY_CONTRADICTS: "The row says off supply and also that days are left."
     " Keep the one that is true.",
     Fault.NEUTRAL_NEEDS_TOLD: "A neutral text needs a resident who was told what will"
-    " come. Tell them, or choose partner_only.",
-    Fault.NO_CONTACT_ROUTE: "We have no safe way to get the voucher to this person."
-    " Give a mobile number, or choose partner_only to hand it over yourself.",
+    " come. Tell them first.",
+    Fault.NO_CONTACT_ROUTE: "We have no safe way to get a voucher to this person.{hint}"
+    " Give a mobile number that is safe to text, with sms_ok or sms_neutral.",
     Fault.FAILED_HERE: "We could not process this row. We are looking at it; you need"
     " do nothing.",
 }
@@ -134,7 +134,6 @@ class Notice(StrEnum):
     LANGUAGE_UNKNOWN = "language_unknown"
     REASON_UNKNOWN = "reason_unknown"
     RESIDENT_NOT_TOLD = "resident_not_told"
-    WORKER_PHONE = "worker_phone"
 
 
 NOTICES: dict[Notice, str] = {
@@ -151,8 +150,6 @@ NOTICES: dict[Notice, str] = {
     Notice.REASON_UNKNOWN: "The reason is not one of the scheme's codes; it was not"
     " kept.",
     Notice.RESIDENT_NOT_TOLD: "Please tell the resident that a text will come.",
-    Notice.WORKER_PHONE: "The mobile number is a worker's; the voucher comes to you,"
-    " not to it.",
 }
 
 

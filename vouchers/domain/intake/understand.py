@@ -343,7 +343,7 @@ class _Reader:
     def rules(self, row: ResidentRow) -> None:
         """The scheme's own rules, once the row can be read."""
         by_text = row.safe_contact in (SafeContact.SMS_OK, SafeContact.SMS_NEUTRAL)
-        if row.safe_contact is SafeContact.NONE or (by_text and row.mobile is None):
+        if by_text and row.mobile is None:
             self.fault(Field.MOBILE, Fault.NO_CONTACT_ROUTE)
         if row.safe_contact is SafeContact.SMS_NEUTRAL and not row.resident_told:
             self.fault(Field.SAFE_CONTACT, Fault.NEUTRAL_NEEDS_TOLD)
@@ -351,8 +351,9 @@ class _Reader:
             row, self.scheme, self.intake.partner, today=self.intake.today
         ):
             column, text = eligibility.FAULTS[code]
-            # What concerns the partner is asked of the file, not of each row.
-            if column:
+            # What concerns the partner is asked of the file, not of each row. A row that
+            # says "do not text" is returned later: first it ends what is under way.
+            if column and code != Fault.NO_CONTACT_ROUTE:
                 self.fault(Field(column), code, text)
         if not row.resident_told:
             self.notices.append(Notice.RESIDENT_NOT_TOLD)

@@ -169,9 +169,8 @@ def test_safe_contact_blank_takes_the_partners_profile() -> None:
 
 
 def test_nobody_without_a_safe_route_gets_a_code() -> None:
-    """A row to be texted needs a mobile; `none` leaves no route at all."""
+    """A row to be texted needs a mobile."""
     assert codes(mobile="") == ["no_contact_route"]
-    assert codes(safe_contact="none") == ["no_contact_route"]
     assert good(mobile="", safe_contact="partner_only").mobile is None
 
 
