@@ -12,7 +12,7 @@ from vouchers.backoffice import rulings
 from vouchers.backoffice.review_sheets import found, listing, show
 from vouchers.backoffice.rulings import Effect
 from vouchers.domain.lifecycle import ReferralState, check_referral
-from vouchers.domain.matching.rulings import Ruling, RulingReason
+from vouchers.domain.matching.rulings import RESTED_ON_IDENTITY, Ruling, RulingReason
 from vouchers.domain.matching.settlement import ReviewKind
 from vouchers.domain.reasons import Reason
 from vouchers.domain.roles import Duty, Person
@@ -195,10 +195,6 @@ def _ask_again(uow: UnitOfWork, case: AnyRow, effect: Effect) -> None:
     awards.touch_batches(uow.conn, {row.batch_id for row in rows})
 
 
-#: Refusals that rest on who somebody was taken for.
-_RESTED_ON_IT = (Reason.ALREADY_SUPPORTED, Reason.CAP_AWARDS, Reason.CAP_PENCE)
-
-
 def unmerge(
     ctx: Context, person: Person, review_id: int, *, door: str
 ) -> tuple[int, ...]:
@@ -214,7 +210,7 @@ def unmerge(
             raise Refused("this review did not merge two people")
         effect = Effect.of_json(case.effect)
         refused = reviews.refused_since(
-            uow.conn, effect.household_id, case.decided_at, _RESTED_ON_IT
+            uow.conn, effect.household_id, case.decided_at, RESTED_ON_IDENTITY
         )
         rulings.take_back(uow, effect)
         me = effect.pairs[0][0]

@@ -13,7 +13,7 @@ from typing import Any
 
 from vouchers.domain.calendar import local_date
 from vouchers.domain.matching.rulings import Ruling
-from vouchers.domain.matching.settlement import Edge
+from vouchers.domain.matching.settlement import Edge, ReviewKind
 from vouchers.errors import NotFound, Refused
 from vouchers.store import awards, residents, reviews, schemes
 from vouchers.store.registry import AnyRow
@@ -79,9 +79,10 @@ def carry_out(
         _bring_together(uow, effect, me, target, homes[target.id], ruling)
         effect.pairs = [(me.id, target.id)]
     else:
-        if ruling is Ruling.SEPARATE_HOUSEHOLD and _shares(uow, me.id, home):
-            _part(uow, effect, case.id)
-        effect.pairs = [(me.id, other) for other in _roots(uow, shown, but=me.id)]
+        others = _roots(uow, shown, but=me.id)
+        if case.kind == ReviewKind.HOUSEHOLD:
+            _part(uow, effect, case.id, others)
+        effect.pairs = [(me.id, other) for other in others]
         reviews.set_person(uow.conn, me.id, provisional=False)
     reviews.add_edges(
         uow.conn, effect.pairs, _EDGE[ruling],
@@ -115,10 +116,6 @@ def _roots(uow: UnitOfWork, ids: Sequence[int], *, but: int) -> list[int]:
     return sorted({row.id for row in found if row is not None and row.id != but})
 
 
-def _shares(uow: UnitOfWork, resident_id: int, home: int) -> bool:
-    return bool(residents.members_of(uow.conn, [home])[home] - {resident_id})
-
-
 def _bring_together(
     uow: UnitOfWork,
     effect: Effect,
@@ -147,14 +144,23 @@ def _bring_together(
     effect.household_id = final_home
 
 
-def _part(uow: UnitOfWork, effect: Effect, household_id: int) -> None:
-    """Give a resident a household of their own from today."""
-    reviews.ensure_household(uow.conn, household_id, uow.now)
-    _move(
-        uow, effect, effect.resident_id, effect.household_id, household_id,
-        keep_day=False,
-    )  # fmt: skip
-    effect.household_id = household_id
+def _part(
+    uow: UnitOfWork, effect: Effect, household_id: int, others: Sequence[int]
+) -> None:
+    """Give people who shared a household one each, from today."""
+    me, home = effect.resident_id, effect.household_id
+    together = residents.members_of(uow.conn, [home])[home]
+    if me not in together or together.isdisjoint(others):
+        return
+    if home != household_id:
+        reviews.ensure_household(uow.conn, household_id, uow.now)
+        _move(uow, effect, me, home, household_id, keep_day=False)
+        effect.household_id = household_id
+        return
+    # The row founded this household itself: so it is the others who leave.
+    for other in sorted(together.intersection(others)):
+        reviews.ensure_household(uow.conn, other, uow.now)
+        _move(uow, effect, other, home, other, keep_day=False)
 
 
 def _move(

@@ -75,7 +75,7 @@ def handle(ctx: Context, job: ClaimedJob) -> None:
                 referral.c.state == ReferralState.RECEIVED,
             )
         ).all()
-    readings = {row.id: _read(ctx.keys, row) for row in waiting}
+    readings = {row.id: read(ctx.keys, row) for row in waiting}
     urgent = job.lane == Lane.URGENT
     with ctx.begin(urgent=urgent, name="deduplicate.chunk") as uow:
         if not registry.try_lock_registry(uow.conn):
@@ -96,7 +96,8 @@ def hold(uow: UnitOfWork, job: ClaimedJob, error_class: str) -> None:
     decisions.hold(uow, job.items, error_class)
 
 
-def _read(keys: Keyring, row: AnyRow) -> Reading:
+def read(keys: Keyring, row: AnyRow) -> Reading:
+    """Open one referral's row (id, row_sealed, protected) and read what is compared."""
     packed = keys.open("referral.row_sealed", row.id, row.row_sealed)
     fields = json.loads(packed)
     features = read_features({k: v for k, v in fields.items() if isinstance(v, str)})

@@ -148,6 +148,32 @@ def _add_faces(
     return set(changed)
 
 
+def insert_provisional(
+    uow: UnitOfWork, keys: Keyring, resident_id: int, reading: RowRead
+) -> None:
+    """A row stands for itself until a person has ruled: resident, household, keys."""
+    plain = residents.pack_identity(reading.row, [reading.features])
+    insert_rows(
+        uow.conn,
+        resident,
+        [
+            {
+                "id": resident_id,
+                "identity_sealed": residents.seal_identity(keys, resident_id, plain),
+                "protected": reading.protected,
+                "provisional": True,
+                "created_at": uow.now,
+            }
+        ],
+    )
+    home = {"id": resident_id, "communal": False, "created_at": uow.now}
+    insert_rows(uow.conn, household, [home], on_conflict="ignore")
+    residents.join_household(uow.conn, resident_id, resident_id, local_date(uow.now))
+    marks = {(resident_id, mark) for mark in reading.marks}
+    registry.insert_keys(uow.conn, marks, keys.match_current)
+    registry.count_residents(uow.conn, 1)
+
+
 def _insert_keys(
     uow: UnitOfWork,
     keys: Keyring,

@@ -4,6 +4,11 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+from vouchers.domain.reasons import Reason
+
+#: Refusals that rest on who somebody was taken for, or lives with.
+RESTED_ON_IDENTITY = (Reason.ALREADY_SUPPORTED, Reason.CAP_AWARDS, Reason.CAP_PENCE)
+
 
 class Ruling(StrEnum):
     """What a person may say of a row in review."""
