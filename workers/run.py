@@ -36,7 +36,8 @@ LAST_ROUNDS = 3
 #: Seconds before a child that died is started again.
 RESTART_S = 1.0
 #: What a process looks after once more before it goes home.
-LAST_SWEEPS = ("callbacks", "unknown", "waitlist", "results", "seal")
+#: The result files tell what the log holds, and writing them is logged, too.
+LAST_SWEEPS = ("callbacks", "unknown", "waitlist", "seal", "results", "seal")
 
 
 def work(

@@ -225,7 +225,7 @@ def where(error: BaseException) -> list[str]:
     ]
 
 
-def _ids(error: BaseException) -> dict[str, int | str | None]:
+def _ids(error: BaseException) -> dict[str, float | str | None]:
     """The numbers that our own errors carry on purpose."""
     return (
         {f"of_{name}": value for name, value in error.ids.items()}

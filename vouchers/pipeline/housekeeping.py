@@ -8,7 +8,6 @@ from sqlalchemy import Connection, select
 from vouchers.pipeline.context import Context
 from vouchers.pipeline.leases import release_dead
 from vouchers.store import claims, queues
-from vouchers.store.tables.intake import batch
 from vouchers.store.tables.proof import audit_pending
 
 log = structlog.get_logger()
@@ -58,9 +57,3 @@ def check_invariants(ctx: Context) -> int:
 def events_wait(conn: Connection) -> bool:
     """Whether audit events wait for their number."""
     return conn.execute(select(audit_pending.c.event_id).limit(1)).first() is not None
-
-
-def results_changed(conn: Connection) -> bool:
-    """Whether a partner's result file is older than what it tells of."""
-    stale = select(batch.c.id).where(batch.c.changed > batch.c.written).limit(1)
-    return conn.execute(stale).first() is not None

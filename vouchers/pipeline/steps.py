@@ -108,7 +108,7 @@ SWEEPS: tuple[Sweep, ...] = (
     Sweep("callbacks", 5, f"{_PIPELINE}.record_delivery:sweep", inline=True),
     Sweep("unknown", 15, f"{_PIPELINE}.resolve:sweep", inline=True),
     Sweep("seal", 1, f"{_PIPELINE}.integrate:seal", when=f"{_HOUSE}:events_wait"),
-    Sweep("results", 5, f"{_PIPELINE}.results:sweep", when=f"{_HOUSE}:results_changed"),
+    Sweep("results", 5, f"{_PIPELINE}.results:sweep"),
     Sweep("waitlist", 30, f"{_PIPELINE}.waitlist:sweep"),
     Sweep("expire", 60, f"{_PIPELINE}.expire:sweep"),
     Sweep("reviews", 60, "vouchers.backoffice.reviews:escalate"),
