@@ -14,7 +14,8 @@ import pytest
 import typer
 
 from vouchers.cli.commands import app, run
-from vouchers.cli.frame import Exit
+from vouchers.cli.frame import Exit, Frame
+from vouchers.pipeline.carry import carry_all
 
 Run = Callable[..., tuple[int, str, str]]
 
@@ -269,14 +270,12 @@ def test_a_dry_run_keeps_nothing(vouchers: Run, csv_file: Path) -> None:
 
 def test_a_file_is_accounted_for_row_by_row(vouchers: Run, csv_file: Path) -> None:
     """After a live file, every row has its place, and the story can be told."""
-    from vouchers.pipeline.carry import carry_all
-
     add_partner(vouchers)
     submit = ("submit", str(csv_file), "--partner", "harbour")
     vouchers(*submit, "--dry-run")
     code, out, _ = vouchers(*submit, "--json")
     batch = json.loads(out)["batch_id"]
-    _carry(carry_all)
+    _carry()
 
     account = json.loads(vouchers("status", "--batch", str(batch), "--json")[1])
 
@@ -289,13 +288,11 @@ def test_a_file_is_accounted_for_row_by_row(vouchers: Run, csv_file: Path) -> No
 
 def test_the_story_of_a_row_can_be_told(vouchers: Run, csv_file: Path) -> None:
     """`explain` tells the steps by their audit numbers, without the person's name."""
-    from vouchers.pipeline.carry import carry_all
-
     add_partner(vouchers)
     submit = ("submit", str(csv_file), "--partner", "harbour")
     vouchers(*submit, "--dry-run")
     vouchers(*submit)
-    _carry(carry_all)
+    _carry()
 
     code, out, _ = vouchers("explain", "t-1", "--partner", "harbour", "--json")
     story = json.loads(out)
@@ -317,9 +314,7 @@ def test_opening_a_row_is_recorded(
     submit = ("submit", str(csv_file), "--partner", "harbour")
     vouchers(*submit, "--dry-run")
     vouchers(*submit)
-    from vouchers.pipeline.carry import carry_all
-
-    _carry(carry_all)
+    _carry()
     asked = ("explain", "T-1", "--partner", "harbour", "--open")
     assert vouchers(*asked, "--reason", "resident rang")[0] == Exit.FAILED
     assert vouchers(*asked)[0] == Exit.USAGE
@@ -364,9 +359,7 @@ def test_search_finds_by_hash_and_leaves_a_trace(
     submit = ("submit", str(csv_file), "--partner", "harbour")
     vouchers(*submit, "--dry-run")
     vouchers(*submit)
-    from vouchers.pipeline.carry import carry_all
-
-    _carry(carry_all)
+    _carry()
     as_person(vouchers, monkeypatch, "operator")
     why = ("--reason", "resident rang", "--json")
 
@@ -386,9 +379,7 @@ def test_results_are_the_partners_own_columns(vouchers: Run, csv_file: Path) -> 
     submit = ("submit", str(csv_file), "--partner", "harbour")
     vouchers(*submit, "--dry-run")
     vouchers(*submit)
-    from vouchers.pipeline.carry import carry_all
-
-    _carry(carry_all)
+    _carry()
 
     code, out, _ = vouchers("results", "--batch", "1")
 
@@ -397,10 +388,8 @@ def test_results_are_the_partners_own_columns(vouchers: Run, csv_file: Path) -> 
     assert "to_correct" in out
 
 
-def _carry(carry_all: Callable[[Any], int]) -> None:
+def _carry() -> None:
     """Run what is ready, in a house opened as the commands open it."""
-    from vouchers.cli.frame import Frame
-
     frame = Frame()
     carry_all(frame.ctx)
     frame.ctx.engine.dispose()
