@@ -10,7 +10,8 @@ import structlog
 
 from config.queues import Lane
 from vouchers.bootstrap import App
-from vouchers.pipeline import housekeeping
+from vouchers.messages import twilio
+from vouchers.pipeline import housekeeping, steps
 from vouchers.pipeline.carry import ALL_QUEUES, Carrier
 from vouchers.pipeline.leases import Leases, process_name, quiet
 from vouchers.store import unit_of_work
@@ -89,6 +90,10 @@ class Floor:
 
     def start(self) -> None:
         """Open: free what died before us, then take signals."""
+        if self.carrier is not None:
+            steps.warm_up(self._queues)
+            if "send" in self._queues:
+                twilio.warm_up()
         with quiet("take_back_failed"):
             housekeeping.take_back(self._ctx)
         self.leases.start()

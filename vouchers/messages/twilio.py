@@ -205,6 +205,18 @@ class TwilioGateway:
         return Accepted(str(made.sid), str(status)) if made.sid else Unknown("NoSid")
 
 
+def warm_up() -> None:
+    """Load the provider's library now, in one thread.
+
+    It imports itself in circles: two threads that load it at once on their first call
+    make one of them fail.
+    """
+    import twilio.http.async_http_client
+    import twilio.http.http_client
+    import twilio.request_validator
+    import twilio.rest  # noqa: F401
+
+
 class _BulkLoop:
     """An event loop on its own thread, with the one asynchronous client it serves."""
 

@@ -63,7 +63,7 @@ def handle(ctx: Context, job: ClaimedJob) -> None:
     with ctx.begin(urgent=urgent, name="send.resolve.evidence") as uow:
         follow_up(uow, evidence.apply(uow, heard))
     with ctx.begin(urgent=urgent, name="send.resolve") as uow:
-        _promise(uow, job, rows, wait_s)
+        _promise(uow, job, wait_s)
         uow.complete(job)
 
 
@@ -188,11 +188,11 @@ def _judge(
     )
 
 
-def _promise(
-    uow: UnitOfWork, job: ClaimedJob, rows: Sequence[Row[Any]], wait_s: float | None
-) -> None:
+def _promise(uow: UnitOfWork, job: ClaimedJob, wait_s: float | None) -> None:
     """Send again what is absent; come back for what is not settled yet."""
-    ids = sorted({message_of(row.id) for row in rows})
+    # All of the job's tries: a process that died after the evidence was committed has
+    # left texts that are to be sent again and that no open try speaks of any more.
+    ids = sorted({message_of(number) for number in job.items})
     queued = messages.queued_among(uow.conn, ids)
     if queued:
         uow.enqueue(_again(job, "send.chunk", queued, 0.0))

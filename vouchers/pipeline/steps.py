@@ -6,7 +6,7 @@ process that serves one queue never loads the others.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
@@ -126,6 +126,16 @@ def load(name: str) -> Callable[..., Any]:
     module, _, function = name.partition(":")
     found: Callable[..., Any] = getattr(import_module(module), function)
     return found
+
+
+def warm_up(queues: Sequence[str]) -> None:
+    """Load the steps of these queues now, before threads load them side by side."""
+    for step in STEPS:
+        if step.queue in queues:
+            load(step.handle)
+    for sweep in SWEEPS:
+        if sweep.queue in queues:
+            load(sweep.call)
 
 
 def handler_of(kind: str) -> Handler:
