@@ -9,7 +9,8 @@ from datetime import datetime
 from sqlalchemy import Connection, delete, func, insert, select, text
 
 from vouchers.domain.merkle import NodeAt, Range, leaf_hash, peaks_of, subtree_hash
-from vouchers.store.bulk import chunks, insert_rows
+from vouchers.store.bulk import insert_rows
+from vouchers.store.listed import among
 from vouchers.store.tables.proof import (
     audit_checkpoint,
     audit_event,
@@ -23,8 +24,6 @@ from vouchers.store.tables.proof import (
 STORED_LEVEL = 8
 #: One integrator at a time: the word for PostgreSQL's advisory lock.
 _LOCK = 0x617564_6974
-#: Ids in one statement.
-_IDS = 5_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +76,10 @@ def append(conn: Connection, events: Sequence[tuple[int, str]]) -> int:
         ],
     )
     insert_rows(conn, audit_node, [node._asdict() for node in nodes])
-    for ids in chunks((event_id for event_id, _ in events), _IDS):
-        conn.execute(delete(audit_pending).where(audit_pending.c.event_id.in_(ids)))
+    numbered = [event_id for event_id, _ in events]
+    conn.execute(
+        delete(audit_pending).where(among(conn, audit_pending.c.event_id, numbered))
+    )
     return tree.size
 
 
