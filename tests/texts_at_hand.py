@@ -146,7 +146,7 @@ def post(
     )
     _opened.append(gateway)
     ctx = dataclasses.replace(ctx, gateway=lambda: gateway)
-    made = world(ctx, count=len(numbers))
+    made = world(ctx, count=len(numbers), gift_pence=100_000_000)
     with ctx.begin() as uow:
         body = RULES.read_text(encoding="utf-8")
         for name, value in {"segments_per_second": 100_000.0, **rules}.items():

@@ -51,6 +51,11 @@ _LOOK_ALIKES = str.maketrans(
     }
 )
 
+#: What most texts are made of, checked at the speed of C.
+_BASIC = re.compile(f"[{re.escape(''.join(sorted(GSM7)))}]*")
+#: Letters that stay as they are in every language.
+_PLAIN = re.compile(r"[A-Za-z0-9 .,:;()'?!/+&%\-£]*")
+
 _LINK = re.compile(
     r"https?:|www\.|\b[a-z0-9-]+\.(?:com|org|net|uk|co|info|gov|ly|io)\b", re.IGNORECASE
 )
@@ -105,6 +110,7 @@ def render(wording: Wording, codes: Sequence[Coded]) -> str:
     return sanitise(text, gsm7=bool(words["gsm7"]))
 
 
+@cache
 def words_for(language: str, template: str) -> dict[str, Any]:
     """Wordings of a language: itself, else without its region, else English."""
     for wanted in (language.lower(), language.lower().partition("-")[0]):
@@ -189,6 +195,8 @@ def sanitise(text: str, *, gsm7: bool = True) -> str:
 
     One curly quote would more than double what a text costs.
     """
+    if _PLAIN.fullmatch(text):
+        return text
     text = unicodedata.normalize("NFC", text).translate(_LOOK_ALIKES)
     if not gsm7:
         return text
@@ -212,6 +220,8 @@ def segments(text: str) -> int:
 
     Neither an escape pair nor a surrogate pair is cut in two by the end of a part.
     """
+    if _BASIC.fullmatch(text):
+        return _count(len(text), GSM7_SINGLE, GSM7_JOINED)
     if all(letter in GSM7 or letter in GSM7_EXTENSION for letter in text):
         sizes = [2 if letter in GSM7_EXTENSION else 1 for letter in text]
         return _pack(sizes, GSM7_SINGLE, GSM7_JOINED)
@@ -219,12 +229,14 @@ def segments(text: str) -> int:
     return _pack(sizes, UCS2_SINGLE, UCS2_JOINED)
 
 
+def _count(places: int, single: int, joined: int) -> int:
+    return 1 if places <= single else -(-places // joined)
+
+
 def _pack(sizes: Sequence[int], single: int, joined: int) -> int:
     total = sum(sizes)
-    if total <= single:
-        return 1
-    if total == len(sizes):
-        return -(-total // joined)
+    if total <= single or total == len(sizes):
+        return _count(total, single, joined)
     parts, left = 1, joined
     for size in sizes:
         if size > left:

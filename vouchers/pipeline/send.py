@@ -41,7 +41,7 @@ from vouchers.store.unit_of_work import UnitOfWork
 #: A call starts only if the lease outlives its time limit by so many seconds.
 LEASE_MARGIN_S = 10.0
 #: Messages between two looks at the lease.
-SUB_BATCH = 100
+SUB_BATCH = 125
 #: Shortest wait before a postponed text is looked at again.
 WAIT_MIN_S = 1.0
 
