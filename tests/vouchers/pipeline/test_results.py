@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import csv
-from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 from tests.conftest import Clock
 from tests.partner_files import HEADER, csv_file, csv_text, open_house, row
 from vouchers.domain.intake.columns import RESULT_COLUMNS
-from vouchers.pipeline import daily_outcomes, integrate, results
+from vouchers.pipeline import integrate, results
 from vouchers.pipeline.accept import Receipt, submit
 from vouchers.pipeline.carry import carry_all
 from vouchers.pipeline.context import Context
@@ -101,40 +99,3 @@ def test_sweep_writes_a_file_once_per_change(
         "not_granted",
         "withdrawn",
     )
-
-
-def test_outcomes_have_the_to_do_list_on_top_without_what_was_mended(
-    ctx: Context, tmp_path: Path, clock: Clock
-) -> None:
-    """Rows to correct come first; one that was sent again rightly is gone."""
-    partner = open_house(ctx)
-    rows = [row(1), row(2, postcode="x"), row(3, postcode="y")]
-    hand_in(ctx, csv_file(tmp_path / "jan.csv", rows))
-    hand_in(ctx, csv_file(tmp_path / "feb.csv", [row(2)]))
-    path = daily_outcomes.write(ctx, partner, clock().date())
-    lines: list[dict[str, Any]] = read(path)
-    assert [(each["reference"], each["row_status"]) for each in lines] == [
-        ("T00003", "to_correct"),
-        ("T00002", "received"),
-        ("T00001", "received"),
-    ]
-    assert lines[0]["what_to_do"]
-    assert path.name == "outcomes-2026-12-07.csv"
-
-
-def test_outcomes_are_written_once_a_day_and_again_after_changes(
-    ctx: Context, tmp_path: Path, clock: Clock
-) -> None:
-    """The sweep writes the day's file, and refreshes it at most once an hour."""
-    open_house(ctx)
-    hand_in(ctx, csv_file(tmp_path / "jan.csv", [row(1)]))
-    results.sweep(ctx)
-    day = ctx.outbox / "elm-homes" / "outcomes-2026-12-07.csv"
-    first = day.stat().st_mtime_ns
-    hand_in(ctx, csv_file(tmp_path / "feb.csv", [row(2)]))
-    results.sweep(ctx)
-    assert day.stat().st_mtime_ns == first
-    clock.now += timedelta(hours=2)
-    hand_in(ctx, csv_file(tmp_path / "mar.csv", [row(3)]))
-    results.sweep(ctx)
-    assert len(read(day)) == 3

@@ -88,7 +88,10 @@ def is_month_first(text: str) -> bool:
 
 def is_date_number(text: str) -> bool:
     """Whether a date has become the number that Excel keeps it as."""
-    return len(text) in (4, 5) and text.isascii() and text.isdigit()
+    if len(text) not in (4, 5) or not (text.isascii() and text.isdigit()):
+        return False
+    # A bare year would be a day in 1905.
+    return int(text) > 2_100
 
 
 def read_date(text: str, *, month_first: bool = False) -> date | Fault:

@@ -351,8 +351,8 @@ class _Reader:
             row, self.scheme, self.intake.partner, today=self.intake.today
         ):
             column, text = eligibility.FAULTS[code]
-            # What concerns the partner is asked of the file, not of each row. A row that
-            # says "do not text" is returned later: first it ends what is under way.
+            # What concerns the partner is asked of the file, not of each row. A row
+            # that says "do not text" goes back later: it first ends what is under way.
             if column and code != Fault.NO_CONTACT_ROUTE:
                 self.fault(Field(column), code, text)
         if not row.resident_told:

@@ -1,0 +1,111 @@
+"""What a partner reads of a row: one of eleven words, never anything about others."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from vouchers.domain.lifecycle import MessageState, ReferralState, VoucherState
+from vouchers.domain.outcomes import (
+    Word,
+    show,
+    voucher_named,
+    voucher_reference,
+    word,
+)
+from vouchers.domain.reasons import Reason
+
+
+@pytest.mark.parametrize(
+    ("state", "text", "vouchers", "expected"),
+    [
+        ("received", None, (), "received"),
+        ("matched", None, (), "received"),
+        ("checking", None, (), "checking"),
+        ("held", None, (), "checking"),
+        ("waiting", None, (), "waiting"),
+        ("declined", None, (), "not_granted"),
+        ("withdrawn", None, (), "not_granted"),
+        ("granted", None, ("live",), "granted"),
+        ("granted", "queued", ("live",), "granted"),
+        ("granted", "unknown", ("live",), "granted"),
+        ("granted", "sent", ("live", "live"), "sent"),
+        ("granted", "delivered", ("live",), "delivered"),
+        ("granted", "delivered", ("redeemed", "live"), "delivered"),
+        ("granted", "undelivered", ("live",), "not_delivered"),
+        ("granted", "cancelled", ("live",), "not_delivered"),
+        ("granted", "delivered", ("redeemed", "redeemed"), "used"),
+        ("granted", "undelivered", ("redeemed", "released"), "used"),
+        ("granted", "delivered", ("awaiting_network",), "expired"),
+        ("granted", "delivered", ("released", "released"), "expired"),
+    ],
+)
+def test_each_stage_has_its_word(
+    state: str, text: str | None, vouchers: tuple[str, ...], expected: str
+) -> None:
+    """The word follows the voucher once it is over, the text before that."""
+    assert word(state=state, message_state=text, vouchers=vouchers) == expected
+
+
+@settings(deadline=None)
+@given(
+    st.sampled_from(ReferralState),
+    st.sampled_from([None, *Reason]),
+    st.sampled_from([None, *MessageState]),
+    st.sets(st.sampled_from(VoucherState)),
+    st.booleans(),
+)
+def test_every_combination_has_a_word(
+    state: ReferralState,
+    reason: Reason | None,
+    text: MessageState | None,
+    vouchers: set[VoucherState],
+    protected: bool,
+) -> None:
+    """No state that the house can be in leaves a partner without an answer."""
+    shown = show(
+        state=state,
+        reason=reason,
+        message_state=text,
+        vouchers=vouchers,
+        protected=protected,
+    )
+    assert shown.word in Word
+    assert shown.tell_the_resident or reason == Reason.CORRECTED
+
+
+def test_a_duplicate_is_told_already_supported_and_the_next_date() -> None:
+    """Which partner helped before is not said (P9)."""
+    shown = show(
+        state="declined", reason="already_supported", next_on=date(2026, 12, 20)
+    )
+    assert shown.reason_code == "already_supported"
+    assert shown.next_on == date(2026, 12, 20)
+    assert "20/12/2026" in shown.tell_the_resident
+
+
+@pytest.mark.parametrize("reason", ["already_supported", "cap_awards", "cap_pence"])
+def test_of_a_protected_resident_not_even_that_is_told(reason: str) -> None:
+    """The answer is the same for each reason that would show a person is known."""
+    shown = show(
+        state="declined", reason=reason, next_on=date(2026, 12, 20), protected=True
+    )
+    assert (shown.reason_code, shown.next_on) == ("not_granted", None)
+    assert "supported" not in shown.reason + shown.tell_the_resident
+    assert "2026" not in shown.tell_the_resident
+
+
+@given(st.integers(min_value=1, max_value=(1 << 62) - 1))
+def test_a_voucher_reference_names_the_voucher_and_is_no_number(number: int) -> None:
+    """Excel cannot round it, and it leads back to the voucher."""
+    assert voucher_named(voucher_reference(number)) == number
+    assert not voucher_reference(number).isdigit()
+
+
+def test_what_is_no_reference_names_nothing() -> None:
+    """A code or a slip finds no voucher."""
+    assert voucher_named("6337123456789012") is None
+    assert voucher_named("Vx") is None
