@@ -1,4 +1,4 @@
-"""Referrals that a partner gives up leave the queue with everything that hung on them."""
+"""Referrals that a partner gives up leave the queue with all that hung on them."""
 
 from __future__ import annotations
 
