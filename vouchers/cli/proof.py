@@ -73,6 +73,13 @@ def make_checkpoint(
     out: Annotated[
         Path | None, typer.Option(help="Keep it in a file, best on another machine.")
     ] = None,
+    accept_loss: Annotated[
+        str | None,
+        typer.Option(
+            metavar="REASON",
+            help="An older backup was restored on purpose: go on from it.",
+        ),
+    ] = None,
 ) -> Answer:
     """Sign a statement of the whole log as it is now. Keep it somewhere else."""
     from rich.text import Text
@@ -81,6 +88,8 @@ def make_checkpoint(
     from vouchers.cli import tables
 
     frame.person(Duty.SEE_AUDIT)
+    if accept_loss is not None:
+        office.accept_loss(frame.ctx, frame.actor(Duty.ROTATE_KEYS), accept_loss)
     note = office.checkpoint(frame.ctx)
     if out is None:
         return Answer({"checkpoint": note}, [Text(note)])

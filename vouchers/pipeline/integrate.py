@@ -31,7 +31,7 @@ class LogRewrittenError(VoucherError):
     """The audit log is not a continuation of what was signed; nothing more is signed.
 
     Run `vouchers audit verify`. After restoring an older backup on purpose, say so with
-    `vouchers audit checkpoint --accept-loss`.
+    `vouchers audit checkpoint --accept-loss REASON`.
     """
 
 
