@@ -1,4 +1,4 @@
-"""Builds a small fund for tests: an approved scheme, gifts, partners, matched referrals."""
+"""Builds a small fund for tests: approved rules, gifts, partners, referrals."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class Fund:
         return number
 
     def refer(self, count: int = 1, **facts: Any) -> list[int]:
-        """Matched referrals, each a household of its own unless `household_id` is said."""
+        """Matched referrals, each a household of its own unless one is said."""
         rows = [self._row(facts, n) for n in range(count)]
         with self.ctx.begin(name="test") as uow:
             fresh = [row for row in rows if facts.get("household_id") is None]
@@ -228,7 +228,7 @@ class Fund:
             return conn.execute(select(table).where(where)).one()
 
     def _all(self, table: Any) -> list[Any]:
-        key = list(table.primary_key)[0]
+        key = next(iter(table.primary_key))
         with self.ctx.reading() as conn:
             return list(conn.execute(select(table).order_by(key)))
 

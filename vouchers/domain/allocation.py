@@ -7,31 +7,17 @@ given to others. When less than a full award is left, the part that is payable i
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
+from vouchers.domain.headroom import Ahead, Line, Source, group
 from vouchers.domain.reasons import Reason
-from vouchers.domain.restrictions import Request, Restrictions, expires_on, time_fault
+from vouchers.domain.restrictions import Request, expires_on, time_fault
 
 #: An award's number has room for eight vouchers; a text has room for fewer.
 PARTS_MAX = 4
-
-
-@dataclass(slots=True)
-class Source:
-    """A gift that money may be drawn from, with what is available of it."""
-
-    id: int
-    pool_id: int
-    available: int
-    restrictions: Restrictions = field(default_factory=Restrictions)
-    starts_on: date | None = None
-    ends_on: date | None = None
-    #: The owner's word on the order; lower is drawn on first.
-    priority: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,16 +40,6 @@ class Ask:
     def order(self) -> tuple[int, datetime, int]:
         """Sorts by need, then by time of receipt."""
         return (self.rank, self.received_at, self.referral_id)
-
-
-@dataclass(frozen=True, slots=True)
-class Ahead:
-    """So many referrals of this kind are on their way and not decided yet."""
-
-    rank: int
-    request: Request
-    network: str | None
-    count: int
 
 
 @dataclass(slots=True)
@@ -165,8 +141,8 @@ class Fund:
         self._shelves = dict(shelves or {})
         self._stocked = stocked
         self._lasts: dict[int, date | None] = {}
-        self._groups = _groups(self.sources, today, sorted(set(self._least.values())))
-        self._ahead = _Line(ahead, self._groups)
+        self._groups = group(self.sources, today, sorted(set(self._least.values())))
+        self._ahead = Line(ahead, self._groups)
         self._open: dict[object, tuple[list[Source], _Skips]] = {}
 
     def decide(self, ask: Ask) -> Decision:
@@ -187,7 +163,7 @@ class Fund:
         if wanting and Reason.NEEDIER_IN_FLIGHT in skips:
             # Half an award now could be a whole one once those ahead are decided.
             self._put_back(ask, parts)
-            self._ahead.keep_for(ask, sources)
+            self._ahead.keep_for(ask.network, sources)
             parts = []
         drawn = {part.source_id for part in parts}
         return Decision(
@@ -351,88 +327,6 @@ _Skips = dict[Reason, list[int]]
 _NOT_FOR_MONEY = frozenset({Reason.NEEDIER_IN_FLIGHT, Reason.NO_STOCK})
 
 
-@dataclass(slots=True)
-class _Grouped:
-    """Sources that are open to the very same homes count as one sum."""
-
-    of: dict[int, int]
-    total: dict[int, int]
-    size: dict[int, int]
-    restrictions: dict[int, Restrictions]
-
-
-def _groups(sources: Sequence[Source], today: date, margins: Sequence[int]) -> _Grouped:
-    numbers: dict[object, int] = {}
-    grouped = _Grouped({}, defaultdict(int), defaultdict(int), {})
-    for source in sources:
-        faults = tuple(
-            time_fault(
-                starts_on=source.starts_on,
-                ends_on=source.ends_on,
-                today=today,
-                least_days=margin,
-            )
-            for margin in margins
-        )
-        number = numbers.setdefault((source.restrictions, faults), len(numbers))
-        grouped.of[source.id] = number
-        grouped.total[number] += source.available
-        grouped.size[number] += 1
-        grouped.restrictions[number] = source.restrictions
-    return grouped
-
-
-class _Line:
-    """How many needier homes stand before a rank, per group of sources and network."""
-
-    def __init__(self, ahead: Sequence[Ahead], groups: _Grouped) -> None:
-        self._groups = groups
-        self._by_group = {
-            number: _cumulated(item for item in ahead if rules.covers(item.request))
-            for number, rules in groups.restrictions.items()
-        }
-        networks = {item.network for item in ahead if item.network is not None}
-        self._by_network = {
-            # A home whose network is not known yet may turn out to need any.
-            name: _cumulated(item for item in ahead if item.network in (name, None))
-            for name in networks
-        }
-        self._nowhere = _cumulated(item for item in ahead if item.network is None)
-        self._kept: dict[int, int] = defaultdict(int)
-        self._kept_on: dict[str, int] = defaultdict(int)
-
-    def before(self, rank: int, group: int) -> int:
-        """Needier homes that could draw on a group."""
-        return _count(self._by_group[group], rank) + self._kept[group]
-
-    def before_on(self, rank: int, network: str) -> int:
-        """Needier homes that could take a network's stock."""
-        line = self._by_network.get(network, self._nowhere)
-        return _count(line, rank) + self._kept_on[network]
-
-    def keep_for(self, ask: Ask, sources: Iterable[Source]) -> None:
-        """Count an ask that waits as one ahead of all who come after it."""
-        for group in {self._groups.of[source.id] for source in sources}:
-            self._kept[group] += 1
-        self._kept_on[ask.network] += 1
-
-
-def _cumulated(ahead: Iterable[Ahead]) -> tuple[list[int], list[int]]:
-    counts: dict[int, int] = defaultdict(int)
-    for item in ahead:
-        counts[item.rank] += item.count
-    ranks = sorted(counts)
-    sums = [0]
-    for rank in ranks:
-        sums.append(sums[-1] + counts[rank])
-    return ranks, sums
-
-
-def _count(line: tuple[list[int], list[int]], rank: int) -> int:
-    ranks, sums = line
-    return sums[bisect_left(ranks, rank)]
-
-
 #: What is told when nothing can be given, the first that holds.
 _RULES = (
     Reason.NEEDIER_IN_FLIGHT,
@@ -445,41 +339,3 @@ _RULES = (
 
 def _main_rule(skips: Mapping[Reason, Sequence[int]]) -> Reason:
     return next((rule for rule in _RULES if rule in skips), Reason.NO_MONEY)
-
-
-#: How a rule is told of a gift that was not drawn on.
-_TOLD = {
-    Reason.NO_MONEY: "had too little left",
-    Reason.RESTRICTED: "is for other areas or groups",
-    Reason.ENDS_TOO_SOON: "ends too soon",
-    Reason.NEEDIER_IN_FLIGHT: "is kept for needier homes on their way",
-}
-
-
-def sentence(judged: Mapping[str, object], names: Mapping[int, str]) -> str:
-    """In one sentence, why the money came from where it came, or did not come.
-
-    `judged` is what `Decision.judged` stored; `names` tells how gifts are called.
-    """
-
-    def name(number: object) -> str:
-        return names.get(int(str(number)), f"gift {number}")
-
-    drawn = judged.get("drawn") or {}
-    skipped = judged.get("skipped") or {}
-    assert isinstance(drawn, Mapping) and isinstance(skipped, Mapping)
-    parts = [f"{_pounds(pence)} from {name(gift)}" for gift, pence in drawn.items()]
-    total, full = sum(drawn.values()), judged.get("full_pence")
-    told = f"Granted {', '.join(parts)}" if parts else "Nothing granted"
-    if parts and isinstance(full, int) and total < full:
-        told += f" (of {_pounds(full)})"
-    passed = [
-        f"{name(gift)} {_TOLD.get(Reason(rule), rule)}"
-        for rule, gifts in skipped.items()
-        for gift in gifts
-    ]
-    return told + (f"; {', '.join(passed)}." if passed else ".")
-
-
-def _pounds(pence: int) -> str:
-    return f"£{pence // 100}.{pence % 100:02d}"

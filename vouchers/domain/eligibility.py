@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Protocol
 
-from schemas.row import MeterType, ResidentRow
+from schemas.row import MeterType, ResidentRow, SafeContact
 from schemas.scheme import Scheme
 from vouchers.domain import routing
 
@@ -28,6 +28,11 @@ FAULTS: dict[str, tuple[str, str]] = {
     "no_network": (
         "energy_supplier",
         "No voucher we have can be used with this supplier or meter.",
+    ),
+    "no_contact_route": (
+        "safe_contact",
+        "We reach residents by text only. If a text that gives nothing away is safe on "
+        "this number, enter sms_neutral; otherwise please help in another way.",
     ),
     "partner_not_ready": ("", "Your organisation has no signed agreement with us yet."),
     "partner_excluded": ("", "Your organisation cannot draw on this scheme."),
@@ -66,6 +71,9 @@ def faults(
         found.append("resident_not_told")
     if row.household_size > rules.household_size_max:
         found.append("household_too_large")
+    if row.safe_contact is SafeContact.PARTNER_ONLY:
+        # No channel of this release hands codes to workers.
+        found.append("no_contact_route")
     if "meter_not_covered" not in found and (
         routing.network(
             meter_type=row.meter_type,

@@ -19,7 +19,8 @@ from vouchers.domain.reasons import Reason
 from vouchers.errors import Busy, Refused
 from vouchers.pipeline import first
 from vouchers.pipeline.context import Context
-from vouchers.pipeline.judging import Bench, Outcome, Waits, settle
+from vouchers.pipeline.judging import Bench, Outcome, Waits
+from vouchers.pipeline.settling import settle
 from vouchers.store import awards, pools, schemes
 from vouchers.store.awards import Candidate, Waiting
 from vouchers.store.jobs import ClaimedJob
@@ -49,9 +50,10 @@ def handle(ctx: Context, job: ClaimedJob) -> None:
     urgent = job.lane == Lane.URGENT
     with ctx.begin(urgent=urgent, name=job.kind) as uow:
         if job.payload.get("first"):
-            first.give(uow, ctx.keys, job.items)
+            overdue = bool(job.payload.get("overdue"))
+            first.give(uow, ctx.keys, job.items, overdue=overdue)
         else:
-            decide(uow, ctx.keys, job.items)
+            decide(uow, ctx.keys, job.items, turn=job.turn)
         uow.complete(job)
 
 
@@ -86,10 +88,12 @@ def decide(
     referral_ids: Sequence[int],
     *,
     scheme_id: int | None = None,
+    turn: int = 0,
 ) -> list[Outcome]:
     """Settle matched referrals, and whoever waits and may now be served.
 
     `scheme_id` names a scheme whose waitlist is looked at even if no newcomer is of it.
+    `turn` is the place of this chunk among its partner's; the texts keep it.
     """
     prepared = _prepare(uow, referral_ids, scheme_id)
     gifts = pools.spendable_ids(
@@ -121,7 +125,7 @@ def decide(
     return [
         outcome
         for one in prepared
-        for outcome in _decide_scheme(uow, keys, one, rows, gifts)
+        for outcome in _decide_scheme(uow, keys, one, rows, gifts, turn)
     ]
 
 
@@ -151,6 +155,7 @@ def _decide_scheme(
     one: _Field,
     rows: dict[int, Candidate],
     gifts: Sequence[int],
+    turn: int,
 ) -> list[Outcome]:
     looked_at = {place.referral_id for place in one.waiting}
     # Under the locks the waitlist may read otherwise: others joined or left it.
@@ -187,6 +192,7 @@ def _decide_scheme(
         today=local_date(uow.now, one.rules.zone),
         # Needier ones whom we could not look at: nobody passes them.
         barrier=min((place.order for place in passed_by), default=None),
+        turn=turn,
     )
     asking = newcomers + [rows[number] for number in places]
     outcomes = bench.decide(asking, places, _sources(uow, one, gifts))

@@ -9,17 +9,24 @@ from datetime import timedelta
 from vouchers.domain.calendar import local_date
 from vouchers.pipeline import granting
 from vouchers.pipeline.judging import Bench
-from vouchers.store import awards, pools, schemes
+from vouchers.store import awards, neighbours, pools, schemes
 from vouchers.store.awards import Candidate
 from vouchers.store.sealing import Keyring
 from vouchers.store.unit_of_work import UnitOfWork
 
 
-def give(uow: UnitOfWork, keys: Keyring, referral_ids: Sequence[int]) -> list[int]:
+def give(
+    uow: UnitOfWork,
+    keys: Keyring,
+    referral_ids: Sequence[int],
+    *,
+    overdue: bool = False,
+) -> list[int]:
     """Grant each of these one voucher and leave them in review; gives the awards.
 
     It counts towards the cap, and is given once per phone and dwelling in a while: the
-    very doubt under review is who lives there. The ruling decides the rest.
+    very doubt under review is who lives there. The ruling decides the rest. `overdue`
+    ones need not be off supply: nobody ruled on them in time.
     """
     seen = awards.candidates(uow.conn, referral_ids)
     awards.lock_households(
@@ -30,7 +37,8 @@ def give(uow: UnitOfWork, keys: Keyring, referral_ids: Sequence[int]) -> list[in
     had = awards.of_referrals(uow.conn, referral_ids)
     for row in awards.candidates(uow.conn, referral_ids, lock=True):
         same = row.household_id is not None and before[row.id] == row.household_id
-        if row.state in ("checking", "matched") and row.off_supply and same:
+        urgent = row.off_supply or overdue
+        if row.state in ("checking", "matched") and urgent and same:
             by_scheme[row.scheme_id].append(row)
     gifts = {
         number: pools.spendable_ids(
@@ -71,10 +79,10 @@ def _not_helped_here(
     uow: UnitOfWork, asking: Sequence[Candidate], days: int, bench: Bench
 ) -> list[Candidate]:
     """Leave out whoever shares a phone or a dwelling with a recent award."""
-    shared = awards.phones_and_dwellings(
+    shared = neighbours.phones_and_dwellings(
         uow.conn, [row.resident_id for row in asking if row.resident_id is not None]
     )
-    helped = awards.helped_since(
+    helped = neighbours.helped_since(
         uow.conn,
         {other for others in shared.values() for _, other in others},
         bench.today - timedelta(days=days),

@@ -52,6 +52,8 @@ class Grant:
     #: Which award of its referral this is: 0, or 1 after a first voucher.
     n: int
     rules_version: int
+    #: Place of its text among its partner's.
+    turn: int = 0
 
     @property
     def award_id(self) -> int:
@@ -266,7 +268,7 @@ def _tell(uow: UnitOfWork, rules: Scheme, grants: Sequence[Grant]) -> None:
                 urgent=one.row.off_supply,
                 batch_id=one.row.batch_id,
                 need=one.row.need_rank,
-                turn=0,
+                turn=one.turn,
             )
             for one in grants
             if not is_ordered(rules.networks[one.network])

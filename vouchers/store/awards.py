@@ -19,15 +19,14 @@ from sqlalchemy import (
     update,
 )
 
-from vouchers.domain.allocation import Ahead
 from vouchers.domain.caps import PastAward, counted_pence, used_up
+from vouchers.domain.headroom import Ahead
 from vouchers.domain.lifecycle import VoucherState
-from vouchers.domain.matching.keys import KeyKind
 from vouchers.domain.need import band_of
 from vouchers.domain.restrictions import Request, Restrictions
 from vouchers.store.listed import among
 from vouchers.store.tables.awards import award, voucher, waitlist
-from vouchers.store.tables.identity import household, match_key, membership, resident
+from vouchers.store.tables.identity import household, membership, resident
 from vouchers.store.tables.intake import batch, referral
 
 _R = referral.c
@@ -369,49 +368,3 @@ def touch_batches(conn: Connection, batch_ids: Collection[int]) -> None:
             .where(among(conn, batch.c.id, sorted(batch_ids)))
             .values(changed=batch.c.changed + 1)
         )
-
-
-#: Match keys that stand for a phone and for a dwelling, as they are and protected.
-_PLACES = tuple(
-    kind + shift for kind in (KeyKind.MOBILE, KeyKind.DWELLING) for shift in (0, 32)
-)
-
-
-def phones_and_dwellings(
-    conn: Connection, resident_ids: Collection[int]
-) -> dict[int, set[tuple[int, int]]]:
-    """For each resident: (key, resident) of all with the same phone or dwelling."""
-    if not resident_ids:
-        return {}
-    mine, theirs = match_key.alias("mine"), match_key.alias("theirs")
-    found: dict[int, set[tuple[int, int]]] = defaultdict(set)
-    for row in conn.execute(
-        select(mine.c.resident_id, mine.c.key, theirs.c.resident_id.label("other"))
-        .join(
-            theirs,
-            and_(
-                theirs.c.key == mine.c.key,
-                theirs.c.kind == mine.c.kind,
-                theirs.c.version == mine.c.version,
-            ),
-        )
-        .where(among(conn, mine.c.resident_id, resident_ids), mine.c.kind.in_(_PLACES))
-    ):
-        found[row.resident_id].add((row.key, row.other))
-    return found
-
-
-def helped_since(
-    conn: Connection, resident_ids: Collection[int], since: date
-) -> set[int]:
-    """Which of these residents were granted an award after a date."""
-    if not resident_ids:
-        return set()
-    return set(
-        conn.scalars(
-            select(award.c.resident_id).where(
-                among(conn, award.c.resident_id, resident_ids),
-                award.c.granted_on > since,
-            )
-        )
-    )

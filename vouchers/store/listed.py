@@ -1,4 +1,4 @@
-"""Rows by a list of numbers or words: one bound value, one cached plan, any length."""
+"""Rows by a list of values: one bound value, one cached plan, any length."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from sqlalchemy import (
     BigInteger,
     ColumnElement,
     Connection,
+    LargeBinary,
     String,
     bindparam,
     func,
@@ -20,20 +21,26 @@ from sqlalchemy import (
     any_ as sql_any,
 )
 
+_KINDS: dict[type, Any] = {int: BigInteger(), str: String(), bytes: LargeBinary()}
+
 
 def among(
-    conn: Connection, column: ColumnElement[Any], values: Collection[int | str]
+    conn: Connection,
+    column: ColumnElement[Any],
+    values: Collection[int] | Collection[str] | Collection[bytes],
 ) -> ColumnElement[bool]:
     """`column` has one of `values`: an array on PostgreSQL, a JSON list on SQLite.
 
     A long IN list is compiled and planned anew for each length; this is not.
     """
+    listed = list(values)
+    kind = type(listed[0]) if listed else int
     if conn.dialect.name == "postgresql":
-        words = isinstance(next(iter(values), 0), str)
-        kind = ARRAY(String() if words else BigInteger())
-        return column == sql_any(bindparam(None, list(values), type_=kind, unique=True))
-    listed = func.json_each(json.dumps(list(values))).table_valued("value")
-    return column.in_(select(listed.c.value))
-
-
-__all__ = ["among"]
+        # Enums of numbers and words are bound as what they are made of.
+        array = ARRAY(next(_KINDS[base] for base in kind.__mro__ if base in _KINDS))
+        return column == sql_any(bindparam(None, listed, type_=array, unique=True))
+    if kind is bytes:
+        # JSON has no bytes, and SQLite plans an IN list as fast as anything.
+        return column.in_(listed)
+    found = func.json_each(json.dumps(listed)).table_valued("value")
+    return column.in_(select(found.c.value))

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Select, select, update
 
-from vouchers.domain.allocation import Source
+from vouchers.domain.headroom import Source
 from vouchers.domain.ids import Place, account_id
 from vouchers.domain.restrictions import Restrictions
 from vouchers.errors import NotFound

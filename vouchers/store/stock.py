@@ -9,7 +9,8 @@ from typing import NamedTuple
 from sqlalchemy import Connection, and_, case, func, select
 
 from vouchers.domain.allocation import Shelf
-from vouchers.store.bulk import update_by
+from vouchers.store.bulk import IN_MAX, chunks, update_by
+from vouchers.store.listed import among
 from vouchers.store.tables.money import code, stock_batch
 
 
@@ -73,12 +74,13 @@ def bind(conn: Connection, units: Mapping[int, int]) -> int:
 
 def known_digests(conn: Connection, digests: Collection[bytes]) -> set[bytes]:
     """Which of these codes have been seen before, on any network."""
-    found: set[bytes] = set()
-    listed = list(digests)
-    for start in range(0, len(listed), 500):
-        part = listed[start : start + 500]
-        found.update(conn.scalars(select(code.c.digest).where(code.c.digest.in_(part))))
-    return found
+    return {
+        found
+        for some in chunks(digests, IN_MAX)
+        for found in conn.scalars(
+            select(code.c.digest).where(among(conn, code.c.digest, some))
+        )
+    }
 
 
 def levels(conn: Connection, scheme_id: int | None = None) -> list[Level]:

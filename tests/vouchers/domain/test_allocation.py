@@ -7,19 +7,12 @@ from datetime import UTC, date, datetime, timedelta
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vouchers.domain.allocation import (
-    Ahead,
-    Ask,
-    Decision,
-    Fund,
-    Shelf,
-    Source,
-    draw_order,
-    sentence,
-)
+from vouchers.domain.allocation import Ask, Decision, Fund, Shelf, draw_order
+from vouchers.domain.headroom import Ahead, Source
 from vouchers.domain.need import rank_in
 from vouchers.domain.reasons import Reason
 from vouchers.domain.restrictions import Request, Restrictions
+from vouchers.domain.told import sentence
 
 TODAY = date(2026, 12, 7)
 NOON = datetime(2026, 12, 7, 12, tzinfo=UTC)
