@@ -8,7 +8,7 @@ import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from string import Formatter
 from typing import Any
@@ -110,7 +110,7 @@ def render(wording: Wording, codes: Sequence[Coded]) -> str:
     return sanitise(text, gsm7=bool(words["gsm7"]))
 
 
-@cache
+@lru_cache(maxsize=256)
 def words_for(language: str, template: str) -> dict[str, Any]:
     """Wordings of a language: itself, else without its region, else English."""
     for wanted in (language.lower(), language.lower().partition("-")[0]):
