@@ -14,7 +14,7 @@ from vouchers.domain.lifecycle import ReferralState, check_referral
 from vouchers.domain.matching.features import Features
 from vouchers.domain.matching.settlement import Edge, Outcome
 from vouchers.domain.reasons import Reason
-from vouchers.store import registry, residents
+from vouchers.store import awards, registry, residents
 from vouchers.store.bulk import insert_rows, update_by
 from vouchers.store.listed import among
 from vouchers.store.registry import AnyRow, KeyMark
@@ -94,6 +94,8 @@ def remember(
     _open_reviews(uow, outcomes, by_id)
     _update_referrals(uow, outcomes, by_id)
     registry.count_residents(uow.conn, sum(o.new_resident for o in outcomes))
+    # Last, for a batch's row is what all its chunks meet at.
+    awards.touch_batches(uow.conn, {row.batch_id for row in rows})
 
 
 def _insert_residents(

@@ -97,7 +97,7 @@ def test_who_moves_alone_keeps_her_household() -> None:
 
 
 def test_the_door_alone_never_shares_a_household() -> None:
-    """Same door, other names: asked where help was given, else a household of its own."""
+    """Same door, other names: asked where help was given, else its own household."""
     at_door = candidate(BEN, 0.0, 0.3, parts=AT_THE_DOOR)
     assert settled(at_door).review is ReviewKind.HOUSEHOLD
     unhelped = Register(home={BEN: 2}, members={2: {BEN}})
