@@ -2,88 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from typing import Any
-
 import pytest
 from sqlalchemy import select, text, update
 from sqlalchemy.exc import OperationalError
 
 from config.queues import QUEUES, Lane
+from tests.bench import Bench, a_job
 from vouchers.errors import Busy, LostLease
 from vouchers.pipeline import carry, housekeeping, steps
-from vouchers.pipeline.carry import Carrier, carry_all, carry_one
+from vouchers.pipeline.carry import carry_all, carry_one
 from vouchers.pipeline.context import Context
 from vouchers.pipeline.leases import process_name
 from vouchers.store import claims, queues
 from vouchers.store.jobs import ClaimedJob, JobSpec
-from vouchers.store.tables import db_from_now
 from vouchers.store.tables.work import job
-from vouchers.store.unit_of_work import UnitOfWork
-
-Handler = Callable[[Context, ClaimedJob], None]
-
-
-class Bench:
-    """Steps made for one test, and what they did."""
-
-    def __init__(self, ctx: Context, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.ctx = ctx
-        self.ran: list[list[int]] = []
-        self.held: list[tuple[int, str]] = []
-        self._monkeypatch = monkeypatch
-
-    def step(self, handle: Handler, *, holds: bool = True) -> None:
-        """Let `handle` carry every job; failed single rows are held if `holds`."""
-        self._monkeypatch.setattr(steps, "handler_of", lambda _kind: handle)
-        holder = self.hold if holds else None
-        self._monkeypatch.setattr(steps, "holder_of", lambda _kind: holder)
-
-    def hold(self, _uow: UnitOfWork, claimed: ClaimedJob, error_class: str) -> None:
-        """Remember which row was held and why."""
-        self.held.append((claimed.items[0], error_class))
-
-    def good(self, ctx: Context, claimed: ClaimedJob) -> None:
-        """Carry a job as a step should."""
-        self.ran.append(claimed.items)
-        with ctx.begin() as uow:
-            uow.complete(claimed)
-
-    def give(self, *specs: JobSpec) -> None:
-        """Record jobs."""
-        with self.ctx.begin() as uow:
-            uow.enqueue(*specs)
-
-    def states(self) -> dict[str, int]:
-        """How many jobs are in each state."""
-        with self.ctx.reading() as conn:
-            found = [row.state for row in conn.execute(select(job.c.state))]
-        return {state: found.count(state) for state in set(found)}
-
-    def ready_now(self) -> None:
-        """Let every backoff be over."""
-        with self.ctx.begin() as uow:
-            uow.conn.execute(update(job).values(run_at=db_from_now(-1)))
-
-    def silence(self) -> None:
-        """Let every lease be over."""
-        with self.ctx.begin() as uow:
-            uow.conn.execute(
-                update(job)
-                .where(job.c.lease_until.is_not(None))
-                .values(lease_until=db_from_now(-1))
-            )
 
 
 @pytest.fixture
-def bench(ctx: Context, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
+def bench(ctx: Context, monkeypatch: pytest.MonkeyPatch) -> Bench:
     """A bench with an empty job table."""
-    yield Bench(ctx, monkeypatch)
-
-
-def a_job(*items: int, **more: Any) -> JobSpec:
-    """A job of the send queue."""
-    return JobSpec("send", "send.chunk", items=items, **more)
+    return Bench(ctx, monkeypatch)
 
 
 def test_a_good_step_ends_its_job(bench: Bench) -> None:
@@ -285,134 +223,11 @@ def test_a_job_that_kills_its_workers_is_cornered(bench: Bench) -> None:
     assert bench.ran == [[1], [2]]
 
 
-def test_heartbeat_prolongs_what_is_held_and_nothing_else(bench: Bench) -> None:
-    """A sign of life renews the leases of this process, and no stranger's."""
-    carrier = Carrier(bench.ctx)
-    bench.give(a_job(1), a_job(2))
-    with bench.ctx.begin() as uow:
-        claims.claim(uow.conn, queues=["send"], lanes=carry.BOTH_LANES, worker="x:1:a")
-
-    def watched(ctx: Context, claimed: ClaimedJob) -> None:
-        with ctx.begin() as uow:
-            uow.conn.execute(update(job).values(lease_until=db_from_now(2)))
-        with ctx.reading() as conn:
-            assert claims.lease_left(conn, claimed) < 3
-        carrier.leases.beat()
-        with ctx.reading() as conn:
-            assert claims.lease_left(conn, claimed) > 20
-            other = conn.execute(select(job).where(job.c.worker == "x:1:a")).one()
-            mine = conn.execute(select(job).where(job.c.id == claimed.id)).one()
-        assert other.lease_until < mine.lease_until
-        bench.good(ctx, claimed)
-
-    bench.step(watched)
-    assert carrier.carry_one()
-    assert bench.ran == [[2]]
-    carrier.leases.stop()
-
-
-def test_a_claim_that_nobody_heard_of_is_given_back(bench: Bench) -> None:
-    """When the answer to a claim's COMMIT is lost, a sign of life frees the job."""
-    carrier = Carrier(bench.ctx)
-    bench.give(a_job(1))
-    with bench.ctx.begin() as uow:
-        claims.claim(
-            uow.conn,
-            queues=["send"],
-            lanes=carry.BOTH_LANES,
-            worker=carrier.leases.worker,
-        )
-    carrier.leases.beat()
-    assert bench.states() == {"running": 1}
-    with bench.ctx.begin() as uow:
-        uow.conn.execute(update(job).values(claimed_at=db_from_now(-60)))
-    carrier.leases.beat()
-    assert bench.states() == {"ready": 1}
-    carrier.leases.stop()
-
-
-def test_a_paused_queue_gives_nothing(bench: Bench) -> None:
-    """Pause holds at the claim itself; what was waiting runs after resume."""
-    bench.step(bench.good)
-    bench.give(a_job(1), a_job(2, lane=Lane.URGENT))
-    with bench.ctx.begin() as uow:
-        queues.mark(uow.conn, "send", {"paused_at": uow.now})
-    assert not carry_one(bench.ctx)
-    with bench.ctx.begin() as uow:
-        queues.mark(uow.conn, "send", {"paused_at": None})
-    assert carry_all(bench.ctx) == 2
-
-
-def test_a_queues_limit_holds_for_bulk_and_lets_urgent_pass(bench: Bench) -> None:
-    """No more bulk jobs run at once than the limit says; urgent ones pass."""
-    bench.give(a_job(1), a_job(2), a_job(3, lane=Lane.URGENT))
-    with bench.ctx.begin() as uow:
-        queues.mark(uow.conn, "send", {"limit": 1})
-    claimed = []
-    for _ in range(3):
-        with bench.ctx.begin() as uow:
-            claimed.append(
-                claims.claim(
-                    uow.conn, queues=["send"], lanes=carry.BOTH_LANES, worker="w"
-                )
-            )
-    assert [one.items if one else None for one in claimed] == [[3], [1], None]
-    with bench.ctx.begin() as uow:
-        assert claimed[1] is not None
-        uow.complete(claimed[1])
-    with bench.ctx.begin() as uow:
-        assert claims.claim(
-            uow.conn, queues=["send"], lanes=carry.BOTH_LANES, worker="w"
-        )
-
-
-def test_once_means_one_waiting_job(bench: Bench) -> None:
-    """Of jobs with the same `once` one waits; one given back beside it is over."""
-    bench.give(a_job(once="drain:1"), a_job(once="drain:1"))
-    assert bench.states() == {"ready": 1}
-
-    def twin(ctx: Context, _claimed: ClaimedJob) -> None:
-        with ctx.begin() as uow:
-            uow.enqueue(a_job(once="drain:1"))
-        raise Busy
-
-    bench.step(twin)
-    carry_one(bench.ctx)
-    assert bench.states() == {"ready": 1, "done": 1}
-
-
-def test_expired_twins_become_one(bench: Bench) -> None:
-    """Two running jobs with the same `once` whose workers died leave one ready."""
-    for _ in range(2):
-        bench.give(a_job(once="drain:1"))
-        with bench.ctx.begin() as uow:
-            claims.claim(
-                uow.conn, queues=["send"], lanes=carry.BOTH_LANES, worker="x:1:a"
-            )
-    bench.silence()
-    housekeeping.take_back(bench.ctx)
-    assert bench.states() == {"ready": 1, "done": 1}
-
-
 def test_an_unknown_kind_waits_for_a_newer_worker(bench: Bench) -> None:
     """In the middle of an upgrade an old worker gives back what it cannot carry."""
     bench.give(JobSpec("send", "send.by_pigeon", items=[1]))
     carry_one(bench.ctx)
     assert bench.states() == {"ready": 1}
-
-
-def test_levels_count_every_state(bench: Bench) -> None:
-    """Counts per queue: ready, delayed, running, held, dead, and what was done."""
-    bench.step(bench.good)
-    bench.give(a_job(1), a_job(2), a_job(3, delay_s=500))
-    carry_one(bench.ctx)
-    with bench.ctx.reading() as conn:
-        level = {one.name: one for one in queues.levels(conn)}["send"]
-    assert (level.ready, level.delayed, level.running) == (1, 1, 0)
-    assert (level.held, level.dead) == (0, 0)
-    assert level.per_minute > 0
-    with bench.ctx.reading() as conn:
-        assert [one.name for one in queues.levels(conn)] == [q.name for q in QUEUES]
 
 
 @pytest.mark.parametrize(
