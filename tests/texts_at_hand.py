@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import re
 import uuid
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -19,6 +20,7 @@ from vouchers.pipeline import record_delivery, resolve, send
 from vouchers.pipeline.context import Context
 from vouchers.store import callbacks, claims, messages
 from vouchers.store.callbacks import Reported
+from vouchers.store.jobs import ClaimedJob
 from vouchers.store.messages import NewMessage
 from vouchers.store.tables import db_from_now, db_now
 from vouchers.store.tables.intake import contact, referral
@@ -180,3 +182,21 @@ def post(
             )
         messages.queue(uow, new)
     return Post(ctx, made, simulator, [one.id for one in new])
+
+
+def sent_per_text(house: Post) -> Counter[int]:
+    """How many texts the provider accepted, by the number of our message."""
+    return Counter(int(one["attempt_id"]) >> 4 for one in house.simulator.accepted())
+
+
+def house_once(house: Post) -> None:
+    """Carry one job only: what it promises stays promised."""
+    claimed = house.claim("send.chunk")
+    send.handle(house.ctx, claimed)
+
+
+def house_claim_resolve(house: Post) -> ClaimedJob:
+    """Take the waiting resolve job although its time has not come."""
+    with house.ctx.begin() as uow:
+        uow.conn.execute(update(job).values(run_at=db_now()))
+    return house.claim("send.resolve")

@@ -9,20 +9,23 @@ from datetime import UTC, datetime
 import pytest
 from sqlalchemy import select, update
 
-from tests.texts_at_hand import Post, close_gateways, post
-from vouchers.domain.ids import Purpose, attempt_id
+from tests.texts_at_hand import (
+    close_gateways,
+    house_once,
+    post,
+    sent_per_text,
+)
+from vouchers.domain.ids import Purpose
 from vouchers.errors import LostLease
 from vouchers.messages.simulator import (
     RunningSimulator,
     SimulatorOptions,
     run_in_thread,
 )
-from vouchers.pipeline import record_delivery, resolve, send
+from vouchers.pipeline import send
 from vouchers.store import messages
-from vouchers.store.callbacks import Reported
-from vouchers.store.jobs import ClaimedJob, JobSpec
+from vouchers.store.jobs import JobSpec
 from vouchers.store.messages import NewMessage
-from vouchers.store.tables import db_now
 from vouchers.store.tables.messages import message, suppression
 from vouchers.store.tables.proof import audit_event
 from vouchers.store.tables.work import job, queue
@@ -37,24 +40,6 @@ def simulator() -> Iterator[RunningSimulator]:
     yield running
     close_gateways()
     running.stop()
-
-
-def sent_per_text(house: Post) -> Counter[int]:
-    """How many texts the provider accepted, by the number of our message."""
-    return Counter(int(one["attempt_id"]) >> 4 for one in house.simulator.accepted())
-
-
-def house_once(house: Post) -> None:
-    """Carry one job only: what it promises stays promised."""
-    claimed = house.claim("send.chunk")
-    send.handle(house.ctx, claimed)
-
-
-def house_claim_resolve(house: Post) -> ClaimedJob:
-    """Take the waiting resolve job although its time has not come."""
-    with house.ctx.begin() as uow:
-        uow.conn.execute(update(job).values(run_at=db_now()))
-    return house.claim("send.resolve")
 
 
 def test_texts_reach_the_provider_with_their_code(ctx, simulator):
@@ -137,44 +122,6 @@ def test_a_wrong_account_pauses_the_queue_once_with_a_trace(ctx, simulator):
     assert ("send.chunk", [house.texts[0]]) in house.jobs()
 
 
-def test_a_lost_answer_is_settled_by_the_provider(ctx, simulator):
-    """What was accepted though the answer was lost is found and not sent again."""
-    house = post(ctx, simulator, ["+447700900910"], settle_after_s=0.0)
-    house_once(house)
-    assert house.states() == ["unknown"]
-
-    house.run("send.resolve")
-
-    assert house.states() == ["accepted"]
-    assert house.attempts() == [(0, "accepted")]
-    assert house.message().sid == simulator.accepted()[0]["sid"]
-    assert sent_per_text(house) == Counter(house.texts)
-
-
-def test_what_never_arrived_is_sent_again_with_the_same_code(ctx, simulator):
-    """Absent at the provider: the next try carries the same words."""
-    house = post(ctx, simulator, ["+447700900913"], settle_after_s=0.0)
-    house_once(house)
-    assert house.states() == ["unknown"]
-
-    house.run()
-
-    assert house.states() == ["accepted"]
-    assert house.attempts() == [(0, "absent"), (1, "accepted")]
-    assert sent_per_text(house) == Counter(house.texts)
-
-
-def test_nothing_is_decided_before_the_provider_must_show_it(ctx, simulator):
-    """Before the settling time an unknown try stays unknown, and is promised again."""
-    house = post(ctx, simulator, ["+447700900913"], settle_after_s=900.0)
-    house.run("send.chunk")
-
-    resolve.handle(house.ctx, house_claim_resolve(house))
-
-    assert house.states() == ["unknown"]
-    assert house.jobs() == [("send.resolve", [attempt_id(house.texts[0], 0)])]
-
-
 def test_a_dead_owners_tries_are_never_called_for_again(ctx, simulator):
     """Claimed and then silence: unknown, looked up, absent, only then sent."""
     house = post(ctx, simulator, GOOD[:2], settle_after_s=0.0)
@@ -220,78 +167,6 @@ def test_no_call_starts_under_a_lease_that_would_not_outlive_it(ctx, simulator):
     assert simulator.accepted() == []
     assert house.states() == ["queued", "queued"]
     assert house.attempts() == [(0, "absent")]
-
-
-def test_a_callback_may_come_before_the_answer(ctx, simulator):
-    """Its attempt number proves acceptance; the late answer changes nothing."""
-    house = post(ctx, simulator, ["+447700900910"])
-    house.run("send.chunk")
-    sid = simulator.accepted()[0]["sid"]
-
-    house.report(Reported(attempt_id(house.texts[0], 0), sid, "delivered", None))
-    house.run("deliver.apply")
-
-    assert house.states() == ["delivered"]
-    assert house.message().sid == sid
-    assert house.message().delivered_at is not None
-    assert house.attempts() == [(0, "accepted")]
-
-
-def test_late_news_of_an_absent_try_stops_the_next_one(ctx, simulator):
-    """A callback for a try thought absent wins; the queued repeat is not sent."""
-    house = post(ctx, simulator, ["+447700900913"], settle_after_s=0.0)
-    house_once(house)
-    resolve.handle(house.ctx, house_claim_resolve(house))
-    assert house.states() == ["queued"]
-
-    house.report(Reported(attempt_id(house.texts[0], 0), "SMlate", "sent", None))
-    house.run("deliver.apply")
-    house.run("send.chunk")
-
-    assert house.states() == ["sent"]
-    assert simulator.accepted() == []
-
-
-def test_a_phone_that_was_off_gets_the_same_code_once_more(ctx, simulator, clock):
-    """Undelivered for a passing reason: a generation of its own, later, same code."""
-    house = post(ctx, simulator, GOOD[:1])
-    house.run("send.chunk")
-    body = simulator.accepted()[0]["body"]
-
-    sid = house.message().sid
-    house.report(Reported(attempt_id(house.texts[0], 0), sid, "undelivered", 30003))
-    house.run("deliver.apply")
-
-    assert house.states() == ["undelivered", "queued"]
-    clock.forward(hours=1)
-    house.run("send.chunk")
-    assert house.states() == ["undelivered", "accepted"]
-    assert [one["body"] for one in simulator.accepted()] == [body, body]
-
-
-def test_delivered_after_all_calls_off_the_repeat(ctx, simulator):
-    """A late "delivered" beats "undelivered" and saves the resident a second text."""
-    house = post(ctx, simulator, GOOD[:1])
-    house.run("send.chunk")
-    number, sid = attempt_id(house.texts[0], 0), house.message().sid
-    house.report(Reported(number, sid, "undelivered", 30003))
-    house.run("deliver.apply")
-
-    house.report(Reported(number, sid, "delivered", None))
-    house.run("deliver.apply")
-
-    assert house.states() == ["delivered", "cancelled"]
-
-
-def test_callbacks_of_strangers_change_nothing(ctx, simulator):
-    """A signed callback for a message that is not ours is kept and ignored."""
-    house = post(ctx, simulator, GOOD[:1])
-
-    house.report(Reported(12345, "SMother", "delivered", None))
-    house.report(Reported(None, "SMother2", "delivered", None))
-    house.run("deliver.apply")
-
-    assert house.states() == ["queued"]
 
 
 @pytest.mark.parametrize(
@@ -386,25 +261,6 @@ def test_promising_a_text_twice_promises_one(ctx, simulator):
 
     assert house.states() == ["queued"]
     assert [kind for kind, _ in house.jobs()].count("send.chunk") == 1
-
-
-def test_the_sweeps_promise_only_what_is_needed(ctx, simulator):
-    """Nothing to do, no job; callbacks or stale claims, one job."""
-    house = post(ctx, simulator, GOOD[:1])
-    claimed = house.claim("send.chunk")
-    with house.ctx.begin() as uow:
-        resolve.sweep(uow)
-        record_delivery.sweep(uow)
-    assert house.jobs() == []
-    with house.ctx.begin() as uow:
-        send._claim(house.ctx, uow, claimed)
-    house.age_attempts(1000)
-
-    with house.ctx.begin() as uow:
-        resolve.sweep(uow)
-        resolve.sweep(uow)
-
-    assert house.jobs() == [("send.resolve", [attempt_id(house.texts[0], 0)])]
 
 
 def test_nothing_of_a_person_is_in_jobs_or_audit(ctx, simulator):
