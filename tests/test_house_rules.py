@@ -22,6 +22,11 @@ WITHOUT_MIRROR = {
     "vouchers/bootstrap.py": "every test that has an app runs it",
     "vouchers/cli/__init__.py": "three lines around commands.py",
     "vouchers/cli/demo/names.py": "lists of invented names",
+    "vouchers/cli/demo/findings.py": "tests/end_to_end/test_demo.py plays it",
+    "vouchers/cli/demo/play.py": "tests/end_to_end/test_demo.py plays it",
+    "vouchers/cli/demo/showing.py": "tests/end_to_end/test_demo.py plays it",
+    "vouchers/messages/simulator/__main__.py": "the demo starts it as a process",
+    "vouchers/store/migrations/env.py": "Alembic runs it in tests of migrations",
     "vouchers/crashpoints.py": "the fault suite kills processes through it",
     "vouchers/errors.py": "a tree of names",
 }
