@@ -26,6 +26,7 @@ WITHOUT_MIRROR = {
     "vouchers/cli/demo/play.py": "tests/end_to_end/test_demo.py plays it",
     "vouchers/cli/demo/showing.py": "tests/end_to_end/test_demo.py plays it",
     "vouchers/messages/simulator/__main__.py": "the demo starts it as a process",
+    "vouchers/pipeline/reading/workbook_child.py": "every test of a workbook runs it",
     "vouchers/store/migrations/env.py": "Alembic runs it in tests of migrations",
     "vouchers/crashpoints.py": "the fault suite kills processes through it",
     "vouchers/errors.py": "a tree of names",
