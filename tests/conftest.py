@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import shutil
 import uuid
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -14,6 +16,8 @@ from sqlalchemy import create_engine, make_url, text
 from config.settings import Settings
 from vouchers.bootstrap import App, build
 from vouchers.pipeline.context import Context
+from vouchers.store import migrations
+from vouchers.store.engine import open_engine
 from vouchers.store.sealing import Keyring
 
 POSTGRES_URL = os.environ.get("VOUCHERS_TEST_POSTGRES_URL", "")
@@ -45,20 +49,49 @@ def clock() -> Clock:
     return Clock()
 
 
-@pytest.fixture
-def postgres_url() -> Iterator[str]:
-    """A fresh, empty PostgreSQL database, dropped afterwards."""
-    if not POSTGRES_URL:
-        pytest.skip("VOUCHERS_TEST_POSTGRES_URL is not set")
+@contextmanager
+def postgres_database(template: str = "template0") -> Iterator[str]:
+    """A PostgreSQL database of its own, dropped afterwards; gives its URL."""
     name = f"fv_{uuid.uuid4().hex[:12]}"
     server = make_url(POSTGRES_URL).set(drivername="postgresql+psycopg")
     admin = create_engine(server, isolation_level="AUTOCOMMIT")
     with admin.connect() as conn:
-        conn.execute(text(f'create database "{name}"'))
+        conn.execute(text(f'create database "{name}" template "{template}"'))
     yield server.set(database=name).render_as_string(hide_password=False)
     with admin.connect() as conn:
         conn.execute(text(f'drop database "{name}" with (force)'))
     admin.dispose()
+
+
+@pytest.fixture
+def postgres_url() -> Iterator[str]:
+    """A fresh, empty PostgreSQL database."""
+    if not POSTGRES_URL:
+        pytest.skip("VOUCHERS_TEST_POSTGRES_URL is not set")
+    with postgres_database() as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def postgres_with_tables() -> Iterator[str]:
+    """A PostgreSQL database with tables, to be copied: migrating takes longer."""
+    if not POSTGRES_URL:
+        pytest.skip("VOUCHERS_TEST_POSTGRES_URL is not set")
+    with postgres_database() as url:
+        engine = open_engine(url)
+        migrations.migrate(engine)
+        engine.dispose()
+        yield url
+
+
+@pytest.fixture(scope="session")
+def sqlite_with_tables(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A SQLite file with tables, to be copied."""
+    path = tmp_path_factory.mktemp("template") / "vouchers.sqlite"
+    engine = open_engine(f"sqlite:///{path}")
+    migrations.migrate(engine)
+    engine.dispose()
+    return path
 
 
 @pytest.fixture
@@ -89,6 +122,21 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     return url
 
 
+@pytest.fixture(
+    params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)]
+)
+def migrated_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """A database with tables and nothing in them, on SQLite and on PostgreSQL."""
+    if request.param == "sqlite":
+        path = tmp_path / "vouchers.sqlite"
+        shutil.copy(request.getfixturevalue("sqlite_with_tables"), path)
+        yield f"sqlite:///{path}"
+    else:
+        template = make_url(request.getfixturevalue("postgres_with_tables")).database
+        with postgres_database(str(template)) as url:
+            yield url
+
+
 def settings_for(database_url: str, tmp_path: Path, **more: object) -> Settings:
     """Settings of a throw-away installation below `tmp_path`."""
     return Settings.model_validate(
@@ -97,9 +145,9 @@ def settings_for(database_url: str, tmp_path: Path, **more: object) -> Settings:
 
 
 @pytest.fixture
-def app(database_url: str, tmp_path: Path, clock: Clock) -> Iterator[App]:
+def app(migrated_url: str, tmp_path: Path, clock: Clock) -> Iterator[App]:
     """A whole installation with tables and keys, at noon, with nothing in it."""
-    settings = settings_for(database_url, tmp_path)
+    settings = settings_for(migrated_url, tmp_path)
     Keyring.create(settings.keys)
     built = build(settings, clock=clock, migrate=True)
     yield built

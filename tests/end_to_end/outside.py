@@ -122,9 +122,7 @@ def _may_be_negative(account: str) -> bool:
     return any(word in place for word in ("given", "suspense", "prepaid"))
 
 
-def each_code_went_to_one_award(
-    exports: Exports, events: Iterable[Event]
-) -> Iterable[str]:
+def each_code_went_to_one_award(exports: Exports, events: list[Event]) -> Iterable[str]:
     """P4 and P5: one accepted message an award; no code in two; no award without."""
     vouchers = {
         event["entity"]: len(event["vouchers"])
@@ -145,5 +143,11 @@ def each_code_went_to_one_award(
         for code in codes:
             if owner.setdefault(code, award) != award:
                 yield f"one code went to the awards {owner[code]} and {award}"
+    last = {
+        event["entity"] >> 6: event["state"]
+        for event in events
+        if event["kind"].startswith("message.") and "state" in event
+    }
     for award in vouchers.keys() - texted.keys():
-        yield f"award {award}: no message was accepted"
+        if last.get(award) not in ("failed", "held", "cancelled"):
+            yield f"award {award}: no message was accepted, and nobody was told"

@@ -162,7 +162,7 @@ def begin(
             uow.flush()
             crashpoint(f"{name}.before_commit")
         if promised:
-            for call in list(_wake):
+            for call in tuple(_wake):
                 call()
     crashpoint(f"{name}.committed")
     uow.committed()
