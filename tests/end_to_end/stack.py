@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -37,7 +38,7 @@ class Stack:
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
         self.web_port = _free_port()
         self.environ = {
-            **{k: v for k, v in os.environ.items() if not k.startswith("VOUCHERS_")},
+            **_clean(os.environ),
             "PYTHONPATH": str(ROOT),
             "VOUCHERS_VAR": str(folder / "var"),
             "VOUCHERS_DATABASE_URL": database_url,
@@ -154,6 +155,15 @@ def wait_for(true: Any, what: str, *, seconds: float = 60.0) -> None:
     while not true():
         assert time.monotonic() < end, f"waited {seconds:.0f} s for {what}"
         time.sleep(0.05)
+
+
+def _clean(environ: Mapping[str, str]) -> dict[str, str]:
+    """Nothing of the caller's installation; and compiled files may be written."""
+    return {
+        name: value
+        for name, value in environ.items()
+        if not name.startswith("VOUCHERS_") and name != "PYTHONDONTWRITEBYTECODE"
+    }
 
 
 def _free_port() -> int:
