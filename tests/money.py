@@ -49,7 +49,8 @@ class Fund:
             **more,
         )
         fund.confirm(self.ctx, "bob/cli", slug)
-        fund.receive(self.ctx, "bob/cli", slug, pence=pence, bank_line="line-1")
+        line = f"line-{slug}"
+        fund.receive(self.ctx, "bob/cli", slug, pence=pence, bank_line=line)
         return number
 
     def refer(self, count: int = 1, **facts: Any) -> list[int]:

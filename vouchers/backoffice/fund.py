@@ -15,7 +15,7 @@ from vouchers.domain.calendar import local_date
 from vouchers.domain.ids import Place
 from vouchers.domain.ledger import Kind, Transfer, move
 from vouchers.domain.restrictions import Restrictions
-from vouchers.errors import BadScheme, Refused
+from vouchers.errors import BadScheme, Refused, SameKeyOtherContent
 from vouchers.pipeline.context import Context
 from vouchers.store import ledger, pools, schemes
 from vouchers.store.pools import Gift
@@ -138,6 +138,7 @@ def receive(ctx: Context, actor: str, slug: str, *, pence: int, bank_line: str) 
         _expect(gift, {"pledged", "confirmed", "received"})
         if gift.state == "pledged":
             _refuse_alone(gift, rules, actor, limit_only=True)
+        _refuse_elsewhere(uow, gift, bank_line)
         arrived = _transfer(
             uow, gift, Kind.RECEIVE, (Place.GIVEN, Place.AVAILABLE), pence, bank_line
         )
@@ -145,7 +146,10 @@ def receive(ctx: Context, actor: str, slug: str, *, pence: int, bank_line: str) 
             return False
         places = ledger.of_contribution(uow.conn, gift.id)
         if places[Place.GIVEN] > gift.pledged_pence:
-            raise Refused("more than was pledged; note a further gift for the rest")
+            raise Refused(
+                f"that would be {_pounds(places[Place.GIVEN])}, more than was pledged "
+                f"({_pounds(gift.pledged_pence)}); note a further gift for the rest"
+            )
         _set_state(uow, gift, "received", record=False)
         pools.supply_arrived(uow, gift.scheme_id)
         return True
@@ -229,12 +233,15 @@ def _take_out(
     with ctx.begin(actor=actor, name=f"fund.{kind}") as uow:
         gift, _ = _locked(uow, slug)
         _expect(gift, {"confirmed", "received"})
-        amount = pence
-        if amount is None:
-            amount = ledger.of_contribution(uow.conn, gift.id)[Place.AVAILABLE]
-        if amount == 0:
+        left = ledger.of_contribution(uow.conn, gift.id)[Place.AVAILABLE]
+        amount = left if pence is None else pence
+        if amount == 0 and pence is None:
             return False
         taken = _transfer(uow, gift, kind, (Place.AVAILABLE, target), amount, reference)
+        if amount > left and not ledger.is_posted(uow.conn, taken.key):
+            raise Refused(
+                f"{_pounds(left)} of {slug} is available; what is on vouchers stays"
+            )
         return _post(uow, gift, f"contribution.{kind}", taken)
 
 
@@ -246,11 +253,9 @@ def _transfer(
     pence: int,
     reference: str,
 ) -> Transfer:
-    word = "".join(reference.split())
-    if not 1 <= len(word) <= 40:
-        raise Refused(
-            "a reference of 1 to 40 characters tells this booking from others"
-        )
+    word = _word(reference)
+    if pence <= 0:
+        raise Refused("an amount is a penny at least")
     return move(
         kind,
         key=f"{kind}:{gift.id}:{word}",
@@ -267,7 +272,13 @@ def _post(
     uow: UnitOfWork, gift: Gift, event: str, one: Transfer, state: str | None = None
 ) -> bool:
     """Book one transfer with its event; False when it is booked already."""
-    fresh = ledger.post(uow, [one])
+    try:
+        fresh = ledger.post(uow, [one])
+    except SameKeyOtherContent:
+        raise Refused(
+            f"this bank line or reference is booked for {gift.slug} already, with "
+            "another amount; a further booking needs a reference of its own"
+        ) from None
     if not fresh:
         return False
     more = {} if state is None else {"state": state}
@@ -275,6 +286,30 @@ def _post(
         event, gift.id, pence=one.pence, transfers=ledger.in_audit(fresh), **more
     )
     return True
+
+
+def _word(reference: str) -> str:
+    """A reference as keys hold it: capitals and blanks tell no two bookings apart."""
+    word = "".join(reference.split()).casefold()
+    if not 1 <= len(word) <= 40:
+        raise Refused(
+            "a reference of 1 to 40 characters tells this booking from others"
+        )
+    return word
+
+
+def _refuse_elsewhere(uow: UnitOfWork, gift: Gift, bank_line: str) -> None:
+    """One line of the bank's statement is one arrival: never money of two gifts."""
+    other = pools.gift_of_booking(uow.conn, Kind.RECEIVE, _word(bank_line))
+    if other not in (None, gift.slug):
+        raise Refused(
+            f"this bank line is booked for {other} already; if one arrival pays two "
+            "gifts, name its parts apart, such as 'LINE part 2'"
+        )
+
+
+def _pounds(pence: int) -> str:
+    return f"£{pence // 100:,}.{pence % 100:02d}"
 
 
 def _locked(uow: UnitOfWork, slug: str) -> tuple[Gift, Scheme]:
@@ -285,7 +320,8 @@ def _locked(uow: UnitOfWork, slug: str) -> tuple[Gift, Scheme]:
 
 def _expect(gift: Gift, states: set[str]) -> None:
     if gift.state not in states:
-        raise Refused(f"this gift is {gift.state}")
+        words = " or ".join(sorted(states))
+        raise Refused(f"{gift.slug} is {gift.state}; that needs one that is {words}")
 
 
 def _refuse_alone(

@@ -137,7 +137,6 @@ def confirm(frame: Frame, gift: Gift) -> Answer:
 def receive(frame: Frame, gift: Gift, pounds: Pounds, bank_line: Booking) -> Answer:
     """Book money that arrived; the same bank line is booked once."""
     from vouchers.backoffice import fund as office
-    from vouchers.cli import tables
 
     booked = office.receive(
         frame.ctx,
@@ -146,16 +145,13 @@ def receive(frame: Frame, gift: Gift, pounds: Pounds, bank_line: Booking) -> Ans
         pence=to_pence(pounds),
         bank_line=bank_line,
     )
-    words = "is booked" if booked else "was booked before; nothing changed"
-    document = {"contribution": gift, "booked": booked}
-    return Answer(document, [tables.done(f"{pounds} pounds of {gift}: {words}")])
+    return _booked(gift, booked, f"{_sum(pounds)} of {gift} is booked", _BEFORE)
 
 
 @command(fund, "withdraw")
 def withdraw(frame: Frame, gift: Gift, pounds: Pounds, reference: Booking) -> Answer:
     """A funder takes back what is not spent; a voucher never."""
     from vouchers.backoffice import fund as office
-    from vouchers.cli import tables
 
     booked = office.withdraw(
         frame.ctx,
@@ -164,8 +160,8 @@ def withdraw(frame: Frame, gift: Gift, pounds: Pounds, reference: Booking) -> An
         pence=to_pence(pounds),
         reference=reference,
     )
-    document = {"contribution": gift, "booked": booked}
-    return Answer(document, [tables.done(f"{pounds} pounds taken back from {gift}")])
+    done = f"{_sum(pounds)} taken back from {gift}"
+    return _booked(gift, booked, done, _BEFORE)
 
 
 @command(fund, "return")
@@ -179,7 +175,6 @@ def return_unspent(
 ) -> Answer:
     """Pay what is left back to the funder at the end."""
     from vouchers.backoffice import fund as office
-    from vouchers.cli import tables
 
     booked = office.return_unspent(
         frame.ctx,
@@ -188,8 +183,44 @@ def return_unspent(
         pence=to_pence(pounds) if pounds else None,
         reference=reference,
     )
-    document = {"contribution": gift, "booked": booked}
-    return Answer(document, [tables.done(f"what was left of {gift} is returned")])
+    done = _sum(pounds) if pounds else "what was left"
+    nothing = f"nothing of {gift} is left, or it was booked before; nothing changed"
+    return _booked(gift, booked, f"{done} of {gift} is returned", nothing)
+
+
+@command(fund, "cost")
+def pay_cost(frame: Frame, gift: Gift, pounds: Pounds, reference: Booking) -> Answer:
+    """Pay a fee, postage or fraud cover from a gift that allows it."""
+    from vouchers.backoffice import fund as office
+
+    booked = office.pay_cost(
+        frame.ctx,
+        frame.actor(Duty.CHANGE_MONEY),
+        gift,
+        pence=to_pence(pounds),
+        reference=reference,
+    )
+    return _booked(gift, booked, f"{_sum(pounds)} of costs paid from {gift}", _BEFORE)
+
+
+@command(fund, "lapse")
+def lapse(frame: Frame, gift: Gift) -> Answer:
+    """Give up a pledge that never came."""
+    from vouchers.backoffice import fund as office
+    from vouchers.cli import tables
+
+    office.lapse(frame.ctx, frame.actor(Duty.CHANGE_MONEY), gift)
+    return Answer({"contribution": gift}, [tables.done(f"{gift} has lapsed")])
+
+
+@command(fund, "close")
+def close(frame: Frame, gift: Gift) -> Answer:
+    """End a gift of which nothing is left to spend or to come back."""
+    from vouchers.backoffice import fund as office
+    from vouchers.cli import tables
+
+    office.close(frame.ctx, frame.actor(Duty.CHANGE_MONEY), gift)
+    return Answer({"contribution": gift}, [tables.done(f"{gift} is closed")])
 
 
 @command(fund, "list")
@@ -254,6 +285,22 @@ def to_pence(pounds: str) -> int:
         raise typer.BadParameter(f"{pounds!r} is no amount; write 1250 or 1250.50")
     whole, rest = found.groups()
     return int(whole.replace(",", "")) * 100 + int(rest or 0)
+
+
+_BEFORE = "that was booked before; nothing changed"
+
+
+def _sum(pounds: str) -> str:
+    from vouchers.cli import tables
+
+    return tables.pounds(to_pence(pounds))
+
+
+def _booked(gift: str, booked: bool, done: str, not_done: str) -> Answer:
+    from vouchers.cli import tables
+
+    document = {"contribution": gift, "booked": booked}
+    return Answer(document, [tables.done(done if booked else not_done)])
 
 
 def _partner_ids(frame: Frame, slugs: list[str] | None) -> list[int]:

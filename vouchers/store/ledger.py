@@ -78,6 +78,11 @@ def post(uow: UnitOfWork, transfers: Sequence[Transfer]) -> list[Transfer]:
     return fresh
 
 
+def is_posted(conn: Connection, key: str) -> bool:
+    """Whether a transfer with this key is booked."""
+    return conn.scalar(select(transfer.c.id).where(transfer.c.key == key)) is not None
+
+
 def in_audit(transfers: Iterable[Transfer]) -> list[list[int | str]]:
     """Transfers as an audit event holds them, enough to replay the books."""
     return [[one.key, one.debit, one.credit, one.pence] for one in transfers]

@@ -14,7 +14,7 @@ from vouchers.errors import NotFound
 from vouchers.store import ledger
 from vouchers.store.jobs import JobSpec
 from vouchers.store.listed import among
-from vouchers.store.tables.money import contribution, funder, pool
+from vouchers.store.tables.money import contribution, funder, pool, transfer
 from vouchers.store.tables.parties import scheme
 from vouchers.store.unit_of_work import UnitOfWork
 
@@ -81,6 +81,17 @@ def gift(conn: Connection, slug: str) -> Gift:
     if row is None:
         raise NotFound(f"no contribution is called {slug}")
     return Gift(*row)
+
+
+def gift_of_booking(conn: Connection, kind: str, word: str) -> str | None:
+    """The contribution that a bank line or letter is booked for; None if for none."""
+    rows = conn.execute(
+        select(transfer.c.key, contribution.c.slug)
+        .join(contribution, contribution.c.id == transfer.c.contribution_id)
+        .where(transfer.c.kind == str(kind), transfer.c.voucher_id.is_(None))
+    )
+    # A key is kind:gift:word, and a word may hold colons of its own.
+    return next((row.slug for row in rows if row.key.split(":", 2)[2] == word), None)
 
 
 def spendable_ids(

@@ -9,7 +9,7 @@ import pytest
 from tests.money import Fund, open_fund
 from vouchers.backoffice import fund as desk
 from vouchers.domain.ids import Place
-from vouchers.errors import BadScheme, LedgerError, Refused
+from vouchers.errors import BadScheme, Refused
 from vouchers.pipeline.carry import carry_all
 from vouchers.pipeline.context import Context
 
@@ -49,9 +49,30 @@ def test_a_bank_line_is_booked_once(fund: Fund) -> None:
     pledge(fund, "gift", 10_000)
     assert desk.receive(fund.ctx, "amy/cli", "gift", pence=5_000, bank_line="B1")
     assert not desk.receive(fund.ctx, "amy/cli", "gift", pence=5_000, bank_line="B1")
-    with pytest.raises(LedgerError):
+    with pytest.raises(Refused, match="another amount"):
         desk.receive(fund.ctx, "amy/cli", "gift", pence=4_000, bank_line="B1")
+    assert not desk.receive(fund.ctx, "amy/cli", "gift", pence=5_000, bank_line=" b1")
     assert fund.left("gift") == 5_000
+
+
+def test_one_bank_line_is_never_money_of_two_gifts(fund: Fund) -> None:
+    """An arrival that is booked twice would make money; its parts are named apart."""
+    pledge(fund, "gift", 10_000)
+    pledge(fund, "twin", 10_000)
+    desk.receive(fund.ctx, "amy/cli", "gift", pence=10_000, bank_line="B1: Trust")
+    with pytest.raises(Refused, match="booked for gift already"):
+        desk.receive(fund.ctx, "amy/cli", "twin", pence=10_000, bank_line="B1: trust")
+    assert fund.left("twin") == 0
+    assert desk.receive(
+        fund.ctx, "amy/cli", "twin", pence=10_000, bank_line="B1: Trust part 2"
+    )
+
+
+def test_an_amount_is_a_penny_at_least(fund: Fund) -> None:
+    """Nothing is no booking."""
+    pledge(fund, "gift", 10_000)
+    with pytest.raises(Refused, match="a penny at least"):
+        desk.receive(fund.ctx, "amy/cli", "gift", pence=0, bank_line="B1")
 
 
 def test_no_more_than_the_pledge_is_taken(fund: Fund) -> None:
@@ -78,9 +99,10 @@ def test_only_what_is_unspent_can_be_withdrawn_or_returned(fund: Fund) -> None:
     fund.give("gift", 20_000)
     fund.allocate(fund.refer(1))
     carry_all(fund.ctx, ["allocate"])
-    with pytest.raises(LedgerError):
+    with pytest.raises(Refused, match=r"£102\.00 of gift is available"):
         desk.withdraw(fund.ctx, "amy/cli", "gift", pence=15_000, reference="W1")
     assert desk.withdraw(fund.ctx, "amy/cli", "gift", pence=2_000, reference="W1")
+    assert not desk.withdraw(fund.ctx, "amy/cli", "gift", pence=2_000, reference="W1")
     with pytest.raises(Refused, match="live vouchers"):
         desk.close(fund.ctx, "amy/cli", "gift")
     assert desk.return_unspent(fund.ctx, "amy/cli", "gift", reference="R1")
