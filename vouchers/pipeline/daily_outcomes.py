@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -17,19 +17,25 @@ from vouchers.domain.intake.columns import RESULT_COLUMNS
 from vouchers.domain.intake.repair import clean
 from vouchers.domain.outcomes import TO_DO, Word
 from vouchers.pipeline.context import Context
-from vouchers.pipeline.results import Told, replacing, safe, tell_batch
+from vouchers.pipeline.results import Told, logged, replacing, safe, tell_batch
 from vouchers.store import batches, parties, row_outcomes
 
 #: How far back the outcomes go; the result file of a batch shows it for ever.
 DAYS = 60
-#: How often the file of the day is written anew while things change.
-REFRESH = timedelta(hours=1)
+#: How often the file of the day is written anew while things change: soon for a small
+#: partner, since beside a fresher result file it looks wrong; a long one costs more.
+REFRESH_MIN = timedelta(seconds=30)
+REFRESH_MAX = timedelta(hours=1)
+_ROWS_PER_SECOND = 200
+#: No file is written while a partner's rows are still on their way.
+QUIET = timedelta(seconds=20)
 HEADER = ("what_to_do", "file", "row", "reference", *RESULT_COLUMNS)
 
 _TO_DO = {
     Word.TO_CORRECT: "Correct this row and send it again.",
-    Word.NOT_DELIVERED: "Check the number with the resident and report it.",
+    Word.NOT_DELIVERED: "Check the number with the resident and tell us.",
 }
+_NOT_TEXTED = "Tell us how this resident can be reached safely."
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +48,10 @@ class Line:
 
     def cells(self) -> list[str]:
         """The cells of HEADER."""
+        shown = self.told.shown
+        to_do = _TO_DO.get(shown.word, "")
         return [
-            _TO_DO.get(self.told.shown.word, ""),
+            _NOT_TEXTED if shown.reason_code == "text_stopped" else to_do,
             safe(self.file),
             str(self.told.row_no),
             safe(self.reference),
@@ -57,14 +65,21 @@ def sweep(ctx: Context) -> int:
     today = local_date(now)
     written = 0
     with ctx.reading() as conn:
-        due = row_outcomes.outcomes_due(conn, today, now - timedelta(days=DAYS))
+        due = row_outcomes.outcomes_due(
+            conn,
+            today,
+            since=now - timedelta(days=DAYS),
+            new_since=now - REFRESH,
+            quiet_since=now - QUIET,
+        )
         last = {
             each: row_outcomes.outcomes_written_at(conn, each, today) for each in due
         }
     for partner_id, before in last.items():
         if before is None or now - before >= REFRESH:
-            write(ctx, partner_id, today)
-            written += 1
+            with logged("outcomes_not_written", partner_id=partner_id):
+                write(ctx, partner_id, today)
+                written += 1
     return written
 
 

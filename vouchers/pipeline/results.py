@@ -18,6 +18,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import IO, Any
 
+import structlog
 from sqlalchemy import Connection, Row
 
 from vouchers.crashpoints import crashpoint
@@ -34,13 +35,18 @@ from vouchers.domain.intake import NOTICES, Notice
 from vouchers.domain.intake import sentence as fault_sentence
 from vouchers.domain.intake.columns import RESULT_COLUMNS
 from vouchers.domain.outcomes import Shown, Word, show, voucher_reference
-from vouchers.errors import NotFound
+from vouchers.errors import NotFound, SealBroken
 from vouchers.pipeline.context import Context
 from vouchers.store import batches, parties, referrals, row_outcomes
 
+log = structlog.get_logger()
+
 #: Rows that are read and written at a time.
 _PAGE = 1_000
-#: A file of so many rows is rewritten at most once a second: a long one costs more.
+#: A file in which nothing moved for so long is written at once.
+_QUIET = timedelta(seconds=4)
+#: One in motion is rewritten after a minute, a long one more rarely: it costs more.
+_WAIT_MIN = timedelta(minutes=1)
 _ROWS_PER_SECOND = 200
 _WAIT_MAX = timedelta(minutes=10)
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
@@ -59,20 +65,32 @@ def sweep(ctx: Context) -> int:
         behind = [row for row in row_outcomes.behind(conn) if _is_due(row, now)]
     written = 0
     for row in behind:
-        with ctx.reading() as conn:
-            unread = batches.counts(conn, row.id).unread
-        if unread == 0:
-            write(ctx, row.id)
-            written += 1
+        # One file that cannot be written must not keep the others from being so.
+        with logged("result_not_written", batch_id=row.id):
+            with ctx.reading() as conn:
+                unread = batches.counts(conn, row.id).unread
+            if unread == 0:
+                write(ctx, row.id)
+                written += 1
     daily_outcomes.sweep(ctx)
     return written
+
+
+@contextmanager
+def logged(event: str, **ids: int) -> Iterator[None]:
+    """Log the class of an error and go on: the next sweep tries again."""
+    try:
+        yield
+    except Exception as error:
+        log.error(event, error_class=type(error).__name__, **ids)
 
 
 def _is_due(row: Row[Any], now: Any) -> bool:
     if row.written_at is None or row.state == "finished":
         return True
-    wait = timedelta(seconds=5 + (row.rows_total or 0) / _ROWS_PER_SECOND)
-    return bool(now - row.written_at >= min(wait, _WAIT_MAX))
+    wait = _WAIT_MIN + timedelta(seconds=(row.rows_total or 0) / _ROWS_PER_SECOND)
+    in_motion = row.changed_at is not None and now - row.changed_at < _QUIET
+    return not in_motion or bool(now - row.written_at >= min(wait, _WAIT_MAX))
 
 
 def note_changes(ctx: Context) -> list[int]:
@@ -87,7 +105,7 @@ def note_changes(ctx: Context) -> list[int]:
                 touched[found] = max(seq, touched.get(found, 0))
     if touched:
         with ctx.begin(name="results.changed") as uow:
-            row_outcomes.mark_changed(uow.conn, touched)
+            row_outcomes.mark_changed(uow.conn, touched, uow.now)
     return sorted(touched)
 
 
@@ -250,9 +268,7 @@ def tell_referrals(ctx: Context, conn: Connection, page: list[Any]) -> Iterable[
         )
         yield Told(
             row.row_no,
-            referrals.open_cells(
-                ctx.keys, "referral.original_sealed", row.id, row.original_sealed
-            ),
+            _cells(ctx, "referral.original_sealed", row),
             _with_remarks(shown, row, firsts),
             tuple(voucher.id for voucher in held),
             bytes(row.reference_key),
@@ -308,11 +324,28 @@ def tell_error(ctx: Context, conn: Connection, row: Any) -> Told:
         else fault_sentence(fault["code"], hint=fault.get("hint", ""))
         for fault in row.faults
     ]
-    cells = referrals.open_cells(
-        ctx.keys, "row_error.original_sealed", row.id, row.original_sealed
-    )
+    cells = _cells(ctx, "row_error.original_sealed", row)
     if row.held:
-        cells = batches.staged_cells(conn, ctx.keys, row.batch_id, row.row_no)
+        cells = _staged(ctx, conn, row)
     word = Word.CHECKING if row.held else Word.TO_CORRECT
     codes = " ".join(dict.fromkeys(fault["code"] for fault in row.faults))
     return Told(row.row_no, cells, Shown(word, codes, " ".join(sentences)))
+
+
+def _cells(ctx: Context, place: str, row: Any) -> list[str]:
+    """A row as it came; blank where its seal is broken: what became of it is told."""
+    try:
+        return referrals.open_cells(ctx.keys, place, row.id, row.original_sealed)
+    except SealBroken:
+        log.error("original_not_opened", referral_id=row.id)
+        return []
+
+
+def _staged(ctx: Context, conn: Connection, row: Any) -> list[str]:
+    """A held row's cells; our code failed on it, so they may be anything."""
+    try:
+        cells = batches.staged_cells(conn, ctx.keys, row.batch_id, row.row_no)
+    except SealBroken:
+        log.error("original_not_opened", referral_id=row.id)
+        return []
+    return [cell if isinstance(cell, str) else "" for cell in cells]

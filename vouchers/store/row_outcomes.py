@@ -125,12 +125,12 @@ def events_since(conn: Connection, seq: int) -> Iterator[tuple[int, str, int]]:
         yield row[0], row[1], row[2]
 
 
-def mark_changed(conn: Connection, touched: Mapping[int, int]) -> None:
+def mark_changed(conn: Connection, touched: Mapping[int, int], now: datetime) -> None:
     """Batch number -> number of the newest event that concerns one of its rows."""
     conn.execute(
         update(batch)
         .where(batch.c.id == bindparam("_id"), batch.c.changed < bindparam("_seq"))
-        .values(changed=bindparam("_seq")),
+        .values(changed=bindparam("_seq"), changed_at=now),
         [{"_id": number, "_seq": seq} for number, seq in sorted(touched.items())],
     )
 
@@ -140,7 +140,11 @@ def behind(conn: Connection) -> list[Any]:
     return list(
         conn.execute(
             select(
-                batch.c.id, batch.c.state, batch.c.rows_total, batch.c.written_at
+                batch.c.id,
+                batch.c.state,
+                batch.c.rows_total,
+                batch.c.changed_at,
+                batch.c.written_at,
             ).where(
                 batch.c.changed > batch.c.written,
                 batch.c.state.in_(("open", "stopped", "finished")),
@@ -167,8 +171,20 @@ def of_partner(conn: Connection, partner_id: int, since: datetime) -> list[Any]:
     )
 
 
-def outcomes_due(conn: Connection, day: date, since: datetime) -> list[int]:
-    """Partners with something new since their outcomes file of `day` was written."""
+def outcomes_due(
+    conn: Connection,
+    day: date,
+    *,
+    since: datetime,
+    new_since: datetime,
+    quiet_since: datetime,
+) -> list[int]:
+    """Partners with something new since their outcomes file of `day` was written.
+
+    Those with a batch that came after `new_since` and has changed after `quiet_since`
+    are left for later.
+    """
+    moving = batch.alias("moving")
     written = (
         select(outcomes_file.c.written_at)
         .where(
@@ -184,6 +200,12 @@ def outcomes_due(conn: Connection, day: date, since: datetime) -> list[int]:
                 batch.c.received_at >= since,
                 batch.c.written > 0,
                 or_(written.is_(None), batch.c.written_at > written),
+                batch.c.partner_id.not_in(
+                    select(moving.c.partner_id).where(
+                        moving.c.changed_at > quiet_since,
+                        moving.c.received_at > new_since,
+                    )
+                ),
             )
             .distinct()
             .order_by(batch.c.partner_id)

@@ -23,8 +23,8 @@ def test_a_batch_is_behind_until_its_newest_change_is_written(
     integrate.seal(ctx)
     with ctx.begin() as uow:
         events = list(row_outcomes.events_since(uow.conn, 0))
-        row_outcomes.mark_changed(uow.conn, {number or 0: 40})
-        row_outcomes.mark_changed(uow.conn, {number or 0: 30})
+        row_outcomes.mark_changed(uow.conn, {number or 0: 40}, uow.now)
+        row_outcomes.mark_changed(uow.conn, {number or 0: 30}, uow.now)
         assert row_outcomes.cursor(uow.conn) == 40
         assert [each.id for each in row_outcomes.behind(uow.conn)] == [number]
         batches.change(uow.conn, number or 0, written=40)

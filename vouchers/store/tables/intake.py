@@ -43,6 +43,8 @@ batch = Table(
     # The result file is rewritten when `changed` has passed `written`.
     Column("changed", Big, nullable=False, server_default="1"),
     Column("written", Big, nullable=False, server_default="0"),
+    # When the newest change was seen; while a batch is in motion its file can wait.
+    Column("changed_at", Instant),
     Column("written_at", Instant),
     UniqueConstraint("partner_id", "scheme_id", "digest"),
     CheckConstraint(

@@ -43,6 +43,7 @@ def _batch() -> None:
         sa.Column("finished_at", Instant(), nullable=True),
         sa.Column("changed", Big, server_default="1", nullable=False),
         sa.Column("written", Big, server_default="0", nullable=False),
+        sa.Column("changed_at", Instant(), nullable=True),
         sa.Column("written_at", Instant(), nullable=True),
         sa.CheckConstraint(
             "state in ('receiving','open','stopped','finished','refused')",
