@@ -55,6 +55,8 @@ _BY_MESSAGE = {
 _LIVE = frozenset(
     {VoucherState.COMMITTED, VoucherState.LIVE, VoucherState.VOID_REQUESTED}
 )
+#: Ended by a person, not by the calendar.
+_ENDED_BY_HAND = frozenset({VoucherState.VOIDED, VoucherState.WRITTEN_OFF})
 _USED = frozenset(
     {VoucherState.REDEEMED, VoucherState.PART_REDEEMED, VoucherState.REFUSED_USED}
 )
@@ -98,20 +100,33 @@ _TELL: dict[Word, str] = {
     " there is money for it.",
     Word.GRANTED: "You have a voucher. The code comes in a text message.",
     Word.SENT: "A text message with the voucher code is on its way.",
-    Word.DELIVERED: "The voucher code is in your text messages. Take it, with your key"
-    " or card, to the shop that the text names.",
+    Word.DELIVERED: "The voucher code is in your text messages. The text says which"
+    " shop to go to, and what to bring.",
     Word.NOT_DELIVERED: "The text could not be delivered. Is this the right number?",
     Word.USED: "The voucher was used.",
     Word.EXPIRED: "The voucher was not used in time and can no longer be used.",
     Word.NOT_GRANTED: "We could not get you a voucher this time.",
 }
+_NOT_ARRIVED = (
+    "The text did not reach the phone. Check the number with the resident, and tell us"
+    " the right one."
+)
+_NO_MORE_TEXTS = "We text this resident no more, as you asked. Tell us what is safe."
 _BY_WORKER = "You have a voucher. I will give you the code."
+_STOPPED = "You have a voucher. I will find out how it can reach you safely."
+_TAKEN_BACK = "The voucher was taken back and can no longer be used."
+_GRANTED_BEFORE = "If a text with a voucher code has come, use that one."
 _NOT_TOLD = "We cannot grant this request. The fund's office can tell you more."
 #: Reasons that show that a person or a household is known already.
 _TELLING = frozenset({Reason.ALREADY_SUPPORTED, Reason.CAP_AWARDS, Reason.CAP_PENCE})
 _TELL_REASON: dict[Reason, str] = {
-    Reason.ALREADY_RECEIVED: "Your request was sent in before; there is nothing to do.",
+    Reason.ALREADY_RECEIVED: f"Your request was sent in before. {_GRANTED_BEFORE}",
+    Reason.TOO_LATE_TO_CORRECT: f"Your request was granted before. {_GRANTED_BEFORE}",
+    Reason.TOO_LATE_TO_WITHDRAW: f"Your request was granted before. {_GRANTED_BEFORE}",
+    # These speak of the file, not of the resident: there is nothing to pass on.
     Reason.CORRECTED: "",
+    Reason.NOTHING_TO_CORRECT: "",
+    Reason.NOTHING_TO_WITHDRAW: "",
     Reason.WITHDRAWN: "Your request was withdrawn.",
     Reason.ALREADY_SUPPORTED: "Your household already has support from the fund.",
 }
@@ -137,6 +152,10 @@ def show(
     tell = _TELL[found]
     if found is Word.GRANTED and by_worker:
         tell = _BY_WORKER
+    if found is Word.NOT_DELIVERED:
+        return _undelivered(tell, stopped=by_worker)
+    if found is Word.EXPIRED and _ENDED_BY_HAND.issuperset(vouchers):
+        tell = _TAKEN_BACK
     code = _reason(reason)
     if code is None or found not in (Word.NOT_GRANTED, Word.WAITING, Word.CHECKING):
         return Shown(found, tell_the_resident=tell)
@@ -152,6 +171,13 @@ def show(
         tell.strip(),
         next_on if found in (Word.NOT_GRANTED, Word.WAITING) else None,
     )
+
+
+def _undelivered(tell: str, *, stopped: bool) -> Shown:
+    """A text that did not arrive, or that may not be sent any more."""
+    if stopped:
+        return Shown(Word.NOT_DELIVERED, "text_stopped", _NO_MORE_TEXTS, _STOPPED)
+    return Shown(Word.NOT_DELIVERED, "text_not_delivered", _NOT_ARRIVED, tell)
 
 
 def _reason(text: str | None) -> Reason | None:

@@ -36,13 +36,18 @@ class Reason(StrEnum):
 
 #: What a partner reads; it names no other partner and no other person.
 SENTENCES: dict[Reason, str] = {
-    Reason.ALREADY_RECEIVED: "We already have this request from you.",
+    Reason.ALREADY_RECEIVED: "We already have this request from you, so nothing was"
+    " changed.",
     Reason.CORRECTED: "You sent a correction, which took its place.",
     Reason.WITHDRAWN: "You withdrew this request.",
-    Reason.NOTHING_TO_CORRECT: "There is no open request with this reference.",
-    Reason.NOTHING_TO_WITHDRAW: "There is no open request with this reference.",
-    Reason.TOO_LATE_TO_CORRECT: "The voucher was already sent, so we changed nothing.",
-    Reason.TOO_LATE_TO_WITHDRAW: "The voucher was already sent.",
+    Reason.NOTHING_TO_CORRECT: "There is no open request with this reference. To ask"
+    " for a voucher, leave the action blank and send the row again.",
+    Reason.NOTHING_TO_WITHDRAW: "There is no open request with this reference. Look"
+    " whether the reference is right.",
+    Reason.TOO_LATE_TO_CORRECT: "The voucher was already granted, so nothing was"
+    " changed. If the number is wrong, tell us.",
+    Reason.TOO_LATE_TO_WITHDRAW: "The voucher was already granted, so it was not taken"
+    " back. Tell us if it has to be.",
     Reason.ALREADY_SUPPORTED: "This household is already supported.",
     Reason.CAP_AWARDS: "This household has had all the awards the scheme allows.",
     Reason.CAP_PENCE: "This household has had all the money the scheme allows.",

@@ -18,6 +18,9 @@ from vouchers.domain.outcomes import (
 )
 from vouchers.domain.reasons import Reason
 
+#: What these say concerns the file; the resident is told nothing.
+OF_THE_FILE = ("corrected", "nothing_to_correct", "nothing_to_withdraw")
+
 
 @pytest.mark.parametrize(
     ("state", "text", "vouchers", "expected"),
@@ -74,7 +77,7 @@ def test_every_combination_has_a_word(
         protected=protected,
     )
     assert shown.word in Word
-    assert shown.tell_the_resident or reason == Reason.CORRECTED
+    assert shown.tell_the_resident or reason in OF_THE_FILE
 
 
 def test_a_duplicate_is_told_already_supported_and_the_next_date() -> None:
@@ -85,6 +88,41 @@ def test_a_duplicate_is_told_already_supported_and_the_next_date() -> None:
     assert shown.reason_code == "already_supported"
     assert shown.next_on == date(2026, 12, 20)
     assert "20/12/2026" in shown.tell_the_resident
+
+
+@pytest.mark.parametrize(
+    "reason", ["already_received", "too_late_to_correct", "too_late_to_withdraw"]
+)
+def test_whoever_has_a_voucher_is_never_told_that_there_is_none(reason: str) -> None:
+    """A row that came too late changes nothing for a resident who was granted."""
+    shown = show(state="declined", reason=reason)
+    assert "could not get you" not in shown.tell_the_resident
+    assert "use that one" in shown.tell_the_resident
+
+
+def test_a_text_that_did_not_arrive_says_what_to_do() -> None:
+    """The worker reads that the number is in question, the resident is asked for it."""
+    shown = show(state="granted", message_state="undelivered", vouchers=["live"])
+    assert shown.reason_code == "text_not_delivered"
+    assert "Check the number" in shown.reason
+    assert "right number" in shown.tell_the_resident
+
+
+def test_a_text_that_was_stopped_for_safety_asks_for_no_number() -> None:
+    """Who must not be texted is not to be asked for a number to text."""
+    shown = show(
+        state="granted", message_state="cancelled", vouchers=["live"], by_worker=True
+    )
+    assert shown.reason_code == "text_stopped"
+    assert "number" not in shown.reason + shown.tell_the_resident
+
+
+def test_a_voucher_that_was_taken_back_was_not_left_unused() -> None:
+    """The resident is not blamed for what a person of ours did."""
+    voided = show(state="granted", vouchers=["voided"], message_state="delivered")
+    assert "taken back" in voided.tell_the_resident
+    ended = show(state="granted", vouchers=["released"], message_state="delivered")
+    assert "not used in time" in ended.tell_the_resident
 
 
 @pytest.mark.parametrize("reason", ["already_supported", "cap_awards", "cap_pence"])
