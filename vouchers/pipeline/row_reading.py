@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
@@ -112,7 +113,14 @@ def prepare(
 
 def reader_for(of: Batch, chunk: Sequence[Sequence[str]]) -> Intake:
     """What reads the rows of one chunk, whose dates show how the file writes them."""
-    layout = with_date_order(of.intake.layout, chunk)
+    layout = of.intake.layout
+    try:
+        layout = with_date_order(layout, chunk)
+    except Exception:
+        # A cell that nothing can read: its own row fails on it, the others must not.
+        for cells in chunk:
+            with suppress(Exception):
+                layout = with_date_order(layout, [cells])
     return Intake(layout, of.rules, of.partner, of.received_on)
 
 

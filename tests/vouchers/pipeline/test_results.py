@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 from pathlib import Path
 
+from sqlalchemy import update
+
 from tests.conftest import Clock
 from tests.partner_files import HEADER, csv_file, csv_text, open_house, row
 from vouchers.domain.intake.columns import RESULT_COLUMNS
@@ -12,6 +14,7 @@ from vouchers.pipeline import integrate, results
 from vouchers.pipeline.accept import Receipt, submit
 from vouchers.pipeline.carry import carry_all
 from vouchers.pipeline.context import Context
+from vouchers.store.tables.intake import batch, referral
 
 
 def hand_in(ctx: Context, path: Path) -> Receipt:
@@ -99,3 +102,42 @@ def test_sweep_writes_a_file_once_per_change(
         "not_granted",
         "withdrawn",
     )
+
+
+def test_a_row_that_cannot_be_opened_is_told_all_the_same(
+    ctx: Context, tmp_path: Path
+) -> None:
+    """Its own cells stay blank; what became of it, and its neighbours, are there."""
+    open_house(ctx)
+    receipt = hand_in(ctx, csv_file(tmp_path / "jan.csv", [row(1), row(2)]))
+    with ctx.begin() as uow:
+        uow.conn.execute(
+            update(referral)
+            .where(referral.c.row_no == 2)
+            .values(original_sealed=b"no seal of ours")
+        )
+
+    damaged, whole = read(results.write(ctx, receipt.batch_id or 0))
+
+    assert (damaged["reference"], damaged["row_status"]) == ("", "received")
+    assert (whole["reference"], whole["row_status"]) == ("T00002", "received")
+
+
+def test_a_file_that_cannot_be_written_stops_no_other(
+    ctx: Context, tmp_path: Path
+) -> None:
+    """The sweep goes on to the next batch; the damaged one is tried again later."""
+    open_house(ctx)
+    first = hand_in(ctx, csv_file(tmp_path / "jan.csv", [row(1)]))
+    hand_in(ctx, csv_file(tmp_path / "feb.csv", [row(2)]))
+    with ctx.begin() as uow:
+        uow.conn.execute(
+            update(batch)
+            .where(batch.c.id == first.batch_id)
+            .values(layout_sealed=b"no seal of ours")
+        )
+    integrate.seal(ctx)
+
+    assert results.sweep(ctx) == 1
+
+    assert (ctx.outbox / "elm-homes" / "feb.result.csv").exists()
