@@ -86,10 +86,7 @@ def _decide_one(
     same_as: int | None,
 ) -> list[int]:
     registry.lock_registry(uow.conn)
-    case = found(reviews.lock(uow.conn, review_id), person)
-    if case.kind == ReviewKind.JOINED and case.state in reviews.WAITING:
-        # The question is the one that the resident's first row asked.
-        case = found(reviews.lock(uow.conn, case.resident_id), person)
+    case = _question(uow, person, review_id)
     if case.state not in reviews.WAITING:
         raise Refused(f"this review is decided: {case.ruling}")
     if case.referral_state != ReferralState.CHECKING:
@@ -111,6 +108,26 @@ def _decide_one(
     if effect.merged is not None:
         rulings.mark_if_over_cap(uow, effect.household_id, case.scheme_id)
     return effect.settled
+
+
+def _question(uow: UnitOfWork, person: Person, review_id: int) -> AnyRow:
+    """The review to rule on: a row that joined a question has its first row's."""
+    case = found(reviews.lock(uow.conn, review_id), person)
+    if case.kind != ReviewKind.JOINED or case.state not in reviews.WAITING:
+        return case
+    first = found(reviews.lock(uow.conn, case.resident_id), person)
+    if first.state in reviews.WAITING or first.ruling != "withdrawn":
+        return first
+    # Its partner took the first row back or corrected it: this row asks on.
+    asking = reviews.asking(uow.conn, case.resident_id)
+    if asking is not None:
+        return found(reviews.lock(uow.conn, asking), person)
+    reviews.save(
+        uow.conn, case.id, kind=first.kind, candidates=first.candidates,
+        model=first.model,
+    )  # fmt: skip
+    uow.record("review.taken_up", case.id, first=first.id)
+    return found(reviews.lock(uow.conn, case.id), person)
 
 
 def _release(uow: UnitOfWork, effect: Effect, ruling: str) -> None:

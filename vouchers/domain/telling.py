@@ -22,6 +22,7 @@ EVENTS: dict[str, str] = {
     "review.opened": "A review was opened ({review_kind}).",
     "review.decided": "The review was decided: {ruling}.",
     "review.undone": "The ruling was taken back.",
+    "review.taken_up": "It asks the question of a row that was taken back.",
     "review.joined": "It joined a review that was open already.",
     "award.granted": "An award of {pence} was granted.",
     "award.ended": "Nothing of the award is left to use.",

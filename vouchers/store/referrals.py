@@ -74,10 +74,11 @@ def earlier(
             referral.c.scheme_id == scheme_id,
             referral.c.reference_key.in_(list(reference_keys)),
         )
-        .order_by(referral.c.id.desc())
+        # Locked lowest number first, as everywhere; told newest first.
+        .order_by(referral.c.id)
         .with_for_update()
-    )
-    for row in rows:
+    ).all()
+    for row in reversed(rows):
         found.setdefault(bytes(row.reference_key), []).append(row)
     return found
 
@@ -133,7 +134,11 @@ def end(uow: UnitOfWork, endings: Sequence[tuple[int, Reason, int]]) -> None:
     reviews = list(
         uow.conn.scalars(
             update(review)
-            .where(among(uow.conn, review.c.id, ids), review.c.state == "open")
+            .where(
+                among(uow.conn, review.c.id, ids),
+                # Open, or open once more since a ruling was taken back.
+                review.c.state.in_(("open", "undone")),
+            )
             .values(
                 state="decided",
                 ruling="withdrawn",

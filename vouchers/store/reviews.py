@@ -94,6 +94,22 @@ def joined_to(conn: Connection, resident_id: int) -> list[int]:
     return list(conn.execute(found).scalars())
 
 
+def asking(conn: Connection, resident_id: int) -> int | None:
+    """The review in which the question about this resident is asked now."""
+    found = (
+        select(review.c.id)
+        .join(referral, referral.c.id == review.c.id)
+        .where(
+            review.c.kind != ReviewKind.JOINED,
+            review.c.state.in_(WAITING),
+            referral.c.resident_id == resident_id,
+            referral.c.state == ReferralState.CHECKING,
+        )
+        .order_by(review.c.id)
+    )
+    return conn.scalar(found.limit(1))
+
+
 def person_of(conn: Connection, resident_id: int) -> AnyRow | None:
     """A resident's row, or that of whom they were merged into."""
     columns = (

@@ -164,7 +164,8 @@ CHECKS = (
         "a referral that is being checked has an open review",
         sql(
             "select r.id from referral r where r.state = 'checking' and not exists "
-            "(select 1 from review v where v.id = r.id and v.state = 'open')"
+            "(select 1 from review v where v.id = r.id "
+            "and v.state in ('open', 'undone'))"
         ),
     ),
     Check(
