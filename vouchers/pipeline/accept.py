@@ -124,7 +124,7 @@ def submit(
     with ctx.reading() as conn:
         known = batches.find(conn, partner_id=found.id, scheme_id=to.id, digest=digest)
     if known is not None and known.state not in ("receiving", "refused"):
-        return _already(known)
+        return _already(known, rules)
     try:
         gate(ctx, sent)
         with open_checked(path) as (table, rows):
@@ -190,16 +190,16 @@ def _digest(ctx: Context, path: Path) -> bytes:
     return digest.digest()
 
 
-def _already(known: Row[Any]) -> Receipt:
-    day = known.received_at
+def _already(known: Row[Any], rules: Scheme) -> Receipt:
+    day = known.received_at.astimezone(rules.zone)
     return Receipt(
         "already_received",
         rows=known.rows_total or 0,
         batch_id=known.id,
         code="already_received",
-        message=f"This very file was already received on {day:%d/%m/%Y at %H:%M} UTC."
+        message=f"This very file was already received on {day:%d/%m/%Y at %H:%M}."
         " Nothing was changed.",
-        received_at=day,
+        received_at=known.received_at,
     )
 
 

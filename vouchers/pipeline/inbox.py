@@ -1,8 +1,9 @@
 """The drop folder: a finished file is claimed by a rename, submitted, and filed away.
 
 `inbox/<partner>/[<scheme>/]name.csv` becomes `processing/...`, then `done/...` or
-`rejected/...` with a `.why.txt`. Whatever was claimed when a process died is submitted
-again at the next start; a batch that was half staged then goes on where it stopped.
+`rejected/...` with a `.why.txt`; a receipt goes to the partner's outbox. Whatever was
+claimed when a process died is submitted again at the next start; a batch that was half
+staged then goes on where it stopped.
 """
 
 from __future__ import annotations
@@ -20,9 +21,10 @@ from watchfiles import watch as notices
 
 from vouchers.crashpoints import crashpoint
 from vouchers.errors import NotFound, VoucherError
-from vouchers.pipeline import accept
+from vouchers.pipeline import accept, receipts
 from vouchers.pipeline.accept import FILE_MAX, Receipt
 from vouchers.pipeline.context import Context
+from vouchers.store import parties
 
 log = structlog.get_logger()
 
@@ -31,10 +33,15 @@ QUIET_S = 5.0
 #: Pause between looks when the system does not tell us of changes: network drives.
 LOOK_EVERY_S = 2.0
 SUFFIXES = (".csv", ".xlsx")
+#: Kinds of file that people drop in good faith: handed back with a word, never ignored.
+OTHER_KINDS = (
+    ".xls", ".xlsm", ".xlsb", ".ods", ".numbers", ".txt", ".tsv", ".pdf", ".doc",
+    ".docx", ".zip",
+)  # fmt: skip
 PROCESSING, DONE, REJECTED = "processing", "done", "rejected"
 _OURS = frozenset({PROCESSING, DONE, REJECTED})
-#: What uploads in progress and Excel's lock files are called.
-_UNFINISHED = (".part", ".filepart", ".tmp", ".partial", ".crdownload")
+#: Why a file was refused, beside it.
+_WHY = ".why.txt"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +71,8 @@ class Inbox:
         self._quiet_s = quiet_s
         #: Size and time of change when a file was first seen so.
         self._seen: dict[Path, tuple[tuple[int, int], float]] = {}
+        #: Files outside any partner's folder that were reported.
+        self._astray: set[Path] = set()
 
     def resume(self) -> list[Filed]:
         """Submit what was claimed by a process that died."""
@@ -73,6 +82,7 @@ class Inbox:
         """Take every file that is finished at this moment of a steady clock."""
         filed = []
         there = set()
+        self._report_astray()
         for dropped in self._dropped():
             there.add(dropped.path)
             if self._is_finished(dropped.path, monotonic_s):
@@ -95,6 +105,13 @@ class Inbox:
                 if scheme.name not in _OURS:
                     for path in _files(scheme):
                         yield Dropped(path, partner.name, scheme.name)
+
+    def _report_astray(self) -> None:
+        """A file beside the partners' folders is nobody's: only an operator can act."""
+        astray = set(_files(self._ctx.inbox)) if self._ctx.inbox.is_dir() else set()
+        if astray - self._astray:
+            log.warning("files_without_partner", count=len(astray))
+        self._astray = astray
 
     def _claimed(self) -> Iterator[Dropped]:
         for partner in _folders(self._ctx.inbox):
@@ -148,20 +165,31 @@ class Inbox:
         target = _free(folder / claimed.path.name)
         if refused:
             why = f"{receipt.code}: {receipt.message}\n"
-            target.with_name(f"{target.name}.why.txt").write_text(why, encoding="utf-8")
+            target.with_name(f"{target.name}{_WHY}").write_text(why, encoding="utf-8")
         try:
             claimed.path.rename(target)
         except FileNotFoundError:
             # Another watcher resumed the same file; both submits were one.
             log.info("file_filed_elsewhere", batch_id=receipt.batch_id)
+        self._tell(claimed, receipt)
         log.info(
             "file_taken",
-            outcome=receipt.outcome,
+            partner=claimed.partner,
+            state=receipt.outcome,
             code=receipt.code,
             batch_id=receipt.batch_id,
             rows=receipt.rows,
         )
         return Filed(claimed.partner, claimed.path.name, receipt, target)
+
+    def _tell(self, claimed: Dropped, receipt: Receipt) -> None:
+        """Leave a receipt with the results; a folder that is nobody's gets none."""
+        try:
+            with self._ctx.reading() as conn:
+                parties.partner_by_slug(conn, claimed.partner)
+        except NotFound:
+            return
+        receipts.write(self._ctx, claimed.partner, claimed.path.name, receipt)
 
     def _receipt(self, claimed: Dropped) -> Receipt:
         """Submit a claimed file; what is no plain file of fair size is refused."""
@@ -174,6 +202,13 @@ class Inbox:
             return Receipt(
                 "refused", code="file_too_big", message="The file is too big. Split it."
             )
+        if not is_final_name(claimed.path.name):
+            return Receipt(
+                "refused",
+                code="wrong_kind_of_file",
+                message="We take files that end in .csv or .xlsx. Open it in Excel and"
+                " save it as one of these.",
+            )
         try:
             return accept.submit(
                 self._ctx,
@@ -184,7 +219,11 @@ class Inbox:
                 actor=f"{claimed.partner}/folder",
             )
         except NotFound as unknown:
-            return Receipt("refused", code="not_found", message=str(unknown))
+            message = (
+                f"{unknown}. The first folder is named after the partner, one inside"
+                " it after the scheme."
+            )
+            return Receipt("refused", code="not_found", message=message)
 
 
 def watch(
@@ -242,18 +281,24 @@ def _files(folder: Path) -> list[Path]:
         return sorted(
             Path(entry.path)
             for entry in entries
-            if is_final_name(entry.name) and not entry.is_dir(follow_symlinks=False)
+            if (is_final_name(entry.name) or is_other_kind(entry.name))
+            and not entry.is_dir(follow_symlinks=False)
         )
 
 
 def is_final_name(name: str) -> bool:
     """Whether a file of this name may be taken: no upload in progress, no lock file."""
+    return _ends(name, SUFFIXES)
+
+
+def is_other_kind(name: str) -> bool:
+    """Whether a file of this name was meant for us, but is of no kind that we take."""
+    return _ends(name, OTHER_KINDS) and not name.lower().endswith(_WHY)
+
+
+def _ends(name: str, suffixes: tuple[str, ...]) -> bool:
     lower = name.lower()
-    return (
-        lower.endswith(SUFFIXES)
-        and not lower.endswith(_UNFINISHED)
-        and not lower.startswith((".", "~$"))
-    )
+    return lower.endswith(suffixes) and not lower.startswith((".", "~$"))
 
 
 def _marker(path: Path) -> Path:

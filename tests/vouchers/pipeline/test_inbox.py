@@ -77,6 +77,65 @@ def test_an_unknown_partners_file_is_refused(ctx: Context) -> None:
     assert (filed.receipt.outcome, filed.receipt.code) == ("refused", "not_found")
 
 
+def receipt(ctx: Context, name: str) -> str:
+    """What a partner reads of a file it dropped."""
+    path = ctx.outbox / "elm-homes" / f"{name}.receipt.txt"
+    return path.read_text(encoding="utf-8-sig")
+
+
+def test_each_dropped_file_leaves_a_receipt_with_the_results(ctx: Context) -> None:
+    """Taken, refused, there before or read unusually: the sender reads it."""
+    open_house(ctx)
+    box = ctx.inbox / "elm-homes"
+    text = csv_text([row(1, family_name="Müller")]).replace(",", ";")
+    drop(ctx, "jan.csv").write_bytes(text.encode("cp1252"))
+    drop(ctx, "empty.csv").write_text("")
+    folder = Inbox(ctx, quiet_s=0)
+    folder.look(0.0)
+    assert "1 row was received as batch" in receipt(ctx, "jan.csv")
+    assert "read as Windows-1252" in receipt(ctx, "jan.csv")
+    assert "separated by semicolons" in receipt(ctx, "jan.csv")
+    assert "was not taken. The file is empty." in receipt(ctx, "empty.csv")
+    (box / "again.csv").write_bytes(text.encode("cp1252"))
+    folder.look(1.0)
+    assert "already received on 07/12/2026" in receipt(ctx, "again.csv")
+
+
+def test_nobodys_folder_makes_no_outbox(ctx: Context) -> None:
+    """A slip in a folder's name must not grow a second outbox."""
+    open_house(ctx)
+    csv_file(ctx.inbox / "elm-hmes" / "a.csv", [row(1)])
+    Inbox(ctx, quiet_s=0).look(0.0)
+    assert not (ctx.outbox / "elm-hmes").exists()
+
+
+@pytest.mark.parametrize("name", ["a.xls", "a.pdf", "a.txt", "A.XLSM", "a.ods"])
+def test_a_file_of_another_kind_is_handed_back_with_a_word(
+    ctx: Context, name: str
+) -> None:
+    """A file that lay there unread for ever would be residents without help."""
+    open_house(ctx)
+    path = drop(ctx, name)
+    folder = Inbox(ctx, quiet_s=5)
+    assert folder.look(100.0) == []
+    (filed,) = folder.look(105.0)
+    assert (filed.receipt.outcome, filed.receipt.code) == (
+        "refused",
+        "wrong_kind_of_file",
+    )
+    assert not path.exists()
+    assert "end in .csv or .xlsx" in receipt(ctx, name)
+    assert folder.look(200.0) == []
+
+
+def test_a_file_in_no_folder_is_left_and_taken_for_nobodys(ctx: Context) -> None:
+    """Whose residents they are cannot be guessed."""
+    open_house(ctx)
+    stray = csv_file(ctx.inbox / "jan.csv", [row(1)])
+    assert Inbox(ctx, quiet_s=0).look(0.0) == []
+    assert stray.exists()
+
+
 def test_links_are_never_followed(ctx: Context, tmp_path: Path) -> None:
     """A link in a partner's folder could name any file of this machine."""
     open_house(ctx)
