@@ -95,6 +95,7 @@ def _decide_one(
     effect = rulings.carry_out(uow, case, ruling, same_as, reason)
     effect.settled = [case.id, *joined]
     _release(uow, effect, ruling)
+    rulings.take_requests_along(uow, effect)
     for settled in effect.settled:
         reviews.save(
             uow.conn, settled, state="decided", ruling=ruling, note_code=reason,

@@ -15,7 +15,7 @@ from vouchers.domain.calendar import local_date
 from vouchers.domain.matching.rulings import Ruling
 from vouchers.domain.matching.settlement import Edge, ReviewKind
 from vouchers.errors import NotFound, Refused
-from vouchers.store import awards, residents, reviews, schemes
+from vouchers.store import awards, moves, residents, reviews, schemes
 from vouchers.store.registry import AnyRow
 from vouchers.store.unit_of_work import UnitOfWork
 
@@ -185,6 +185,13 @@ def _note_stay(
     residents.end_membership(uow.conn, resident_id, household_id, last)
 
 
+def take_requests_along(uow: UnitOfWork, effect: Effect) -> None:
+    """Everybody whom a ruling moved is judged in the household where she is now."""
+    people = {resident_id for resident_id, *_ in effect.moved}
+    people.update(effect.merged[:2] if effect.merged is not None else ())
+    moves.take_requests_along(uow, people)
+
+
 def mark_if_over_cap(uow: UnitOfWork, household_id: int, scheme_id: int) -> bool:
     """After a merge all awards count: mark a household that has had too many."""
     rules = schemes.active(uow.conn, scheme_id)
@@ -214,6 +221,7 @@ def take_back(uow: UnitOfWork, effect: Effect) -> None:
         if new:
             reviews.leave(uow.conn, resident_id, new)
         reviews.resume(uow.conn, resident_id, old, date.fromisoformat(day))
+    take_requests_along(uow, effect)
     me = effect.pairs[0][0] if effect.pairs else effect.resident_id
     reviews.set_person(uow.conn, me, provisional=effect.provisional)
     reviews.add_edges(

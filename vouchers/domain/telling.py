@@ -18,6 +18,7 @@ EVENTS: dict[str, str] = {
     "referral.withdrawn": "The request was taken back.",
     "referral.held": "Our own code failed on it; it was set aside for a person.",
     "referral.contact_changed": "The way of contact changed to {safe_contact}.",
+    "referral.rehoused": "It went along with the person to household {household}.",
     "referral.opened": "Its sealed data was opened. Reason: {reason}",
     "review.opened": "A review was opened ({review_kind}).",
     "review.decided": "The review was decided: {ruling}.",

@@ -17,6 +17,7 @@ from vouchers.domain.reasons import Reason
 from vouchers.store import awards, registry, residents
 from vouchers.store.bulk import insert_rows, update_by
 from vouchers.store.listed import among
+from vouchers.store.moves import take_requests_along
 from vouchers.store.registry import AnyRow, KeyMark
 from vouchers.store.sealing import Keyring
 from vouchers.store.tables.identity import (
@@ -93,6 +94,7 @@ def remember(
     _insert_edges(uow, outcomes)
     _open_reviews(uow, outcomes, by_id)
     _update_referrals(uow, outcomes, by_id)
+    take_requests_along(uow, {o.resident_id for o in outcomes if o.left is not None})
     registry.count_residents(uow.conn, sum(o.new_resident for o in outcomes))
     # Last, for a batch's row is what all its chunks meet at.
     awards.touch_batches(uow.conn, {row.batch_id for row in rows})
