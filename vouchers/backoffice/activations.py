@@ -5,13 +5,16 @@ from __future__ import annotations
 import csv
 import os
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import insert, select, update
 
+from vouchers.errors import NotFound, Refused
 from vouchers.pipeline.context import Context
+from vouchers.store import schemes
 from vouchers.store.listed import among
 from vouchers.store.tables.awards import voucher
 from vouchers.store.tables.money import activation, code
@@ -42,6 +45,7 @@ def export(ctx: Context, actor: str, *, network: str, out: Path) -> Exported:
     with ctx.begin(actor=actor, name="activations.export") as uow:
         rows = _unannounced(uow, network)
         if not rows:
+            _refuse_unknown(uow, network)
             return Exported(None, None, 0, 0)
         pence = sum(row.value_pence for row in rows)
         number: int = uow.conn.execute(
@@ -88,6 +92,17 @@ def _unannounced(uow: UnitOfWork, network: str) -> Sequence[Any]:
         .limit(UNITS_MAX)
         .with_for_update(of=code)
     ).all()
+
+
+def _refuse_unknown(uow: UnitOfWork, network: str) -> None:
+    """A slip in the name must not read as if the network knew every code."""
+    names = set[str]()
+    for row in schemes.all_schemes(uow.conn):
+        with suppress(NotFound):
+            names |= schemes.active(uow.conn, row.id).networks.keys()
+    if network not in names:
+        known = ", ".join(sorted(names))
+        raise Refused(f"no scheme's rules name a network {network}; there are {known}")
 
 
 def _line(ctx: Context, row: Any) -> tuple[str, str, str, str]:

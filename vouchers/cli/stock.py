@@ -130,11 +130,56 @@ def import_redemptions(
     receipt = redeem.import_feed(frame.ctx, network, file, actor, covers=covers)
     words = (
         f"{receipt.lines:,} lines: {receipt.new:,} new, {receipt.repeated:,} known, "
-        f"{receipt.unreadable:,} unreadable"
+        f"{receipt.conflicting:,} conflicting, {receipt.unreadable:,} unreadable"
     )
-    if receipt.unreadable:
-        return Answer(asdict(receipt), [tables.warn(words)], Exit.LOOK)
+    if receipt.unreadable or receipt.conflicting:
+        hint = "see `vouchers redemptions discrepancies`"
+        return Answer(asdict(receipt), [tables.warn(f"{words}; {hint}")], Exit.LOOK)
     return Answer(asdict(receipt), [tables.done(words)])
+
+
+@command(redemptions, "discrepancies")
+def list_discrepancies(
+    frame: Frame,
+    settled: Annotated[
+        bool, typer.Option("--settled", help="Those that are settled.")
+    ] = False,
+    limit: Annotated[int, typer.Option(min=1, help="The oldest so many.")] = 200,
+) -> Answer:
+    """What networks' files said that does not fit, until somebody settles it."""
+    from dataclasses import asdict
+
+    from vouchers.backoffice import discrepancies as office
+    from vouchers.cli import tables
+
+    frame.person(Duty.SEE_MONEY)
+    found = office.listing(frame.ctx, settled=settled, limit=limit)
+    document = [asdict(one) for one in found]
+    if not found:
+        return Answer(document, [tables.done("no discrepancies")])
+    rows = [
+        (one.number, one.network, one.transaction or one.place, one.voucher,
+         tables.pounds(one.pence) if one.pence else "", one.sentence)
+        for one in found
+    ]  # fmt: skip
+    heads = ("number", "network", "transaction", "voucher", "amount", "what happened")
+    drawn = tables.table(None, heads, rows, right=("number", "voucher", "amount"))
+    return Answer(document, [drawn], Exit.DONE if settled else Exit.LOOK)
+
+
+@command(redemptions, "settle")
+def settle_discrepancies(
+    frame: Frame,
+    numbers: Annotated[list[int], typer.Argument(help="Numbers of discrepancies.")],
+    reason: Annotated[str, typer.Option(help="How; it is kept in the audit log.")],
+) -> Answer:
+    """Say that discrepancies are settled with the network; moves no money."""
+    from vouchers.backoffice import discrepancies as office
+    from vouchers.cli import tables
+
+    actor = frame.actor(Duty.CHANGE_MONEY)
+    count = office.settle(frame.ctx, actor, numbers, reason=reason)
+    return Answer({"settled": numbers}, [tables.done(f"{count:,} settled")])
 
 
 def expire(frame: Frame) -> Answer:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from pathlib import Path
@@ -29,6 +29,8 @@ from vouchers.store.unit_of_work import UnitOfWork
 #: Lines staged in one transaction, and lines that one job applies.
 STAGE_LINES = 2_000
 APPLY_LINES = 500
+#: A network's clock may run ahead; a line further ahead has a wrong date.
+DAYS_AHEAD = timedelta(days=7)
 #: Within one moment a use comes before what takes it back, an end last.
 _ORDER = {type_: place for place, type_ in enumerate(LineType)}
 
@@ -43,6 +45,8 @@ class FeedReceipt:
     new: int
     #: Lines that were there before, from this file or another.
     repeated: int
+    #: Transactions that came before with another code or amount.
+    conflicting: int
     unreadable: int
     #: The very same file was handed in before.
     already: bool
@@ -52,6 +56,7 @@ class FeedReceipt:
 class _Tally:
     lines: int = 0
     new: int = 0
+    conflicting: int = 0
     unreadable: int = 0
     first: date | None = None
     last: date | None = None
@@ -83,7 +88,10 @@ def import_feed(
     # The files of two quiet days have the same bytes: the days count, too.
     digest = ctx.keys.file_digest()
     digest.update(f"{network}\n{covers}\n".encode() + content)
-    lines = read_lines(content, profile, zone)
+    today = local_date(ctx.clock(), zone)
+    if covers is not None and not covers[0] <= covers[1] <= today:
+        raise Refused("a file covers days from the first to the last, none to come")
+    lines = _not_to_come(read_lines(content, profile, zone), today, zone)
     # A file that is wrong as a whole is refused before anything is written.
     parts = chunks(lines, STAGE_LINES)
     part = next(parts, [])
@@ -101,10 +109,27 @@ def import_feed(
     with ctx.begin(actor=actor, name="redeem.close") as uow:
         days = covers or _days(tally)
         redemptions.close_file(uow.conn, file_id, tally.lines, days)
-    repeated = tally.lines - tally.new - tally.unreadable
+    odd = tally.conflicting + tally.unreadable
     return FeedReceipt(
-        file_id, tally.lines, tally.new, repeated, tally.unreadable, already
+        feed_file_id=file_id,
+        lines=tally.lines,
+        new=tally.new,
+        repeated=tally.lines - tally.new - odd,
+        conflicting=tally.conflicting,
+        unreadable=tally.unreadable,
+        already=already,
     )
+
+
+def _not_to_come(
+    lines: Iterable[FeedLine | Unreadable], today: date, zone: ZoneInfo
+) -> Iterator[FeedLine | Unreadable]:
+    """A line far ahead of today is a slip: it would settle every day until then."""
+    for line in lines:
+        late = isinstance(line, FeedLine) and (
+            local_date(line.at, zone) > today + DAYS_AHEAD
+        )
+        yield Unreadable(line.number, "its date is still to come") if late else line
 
 
 def _days(tally: _Tally) -> tuple[date, date] | None:
@@ -114,6 +139,7 @@ def _days(tally: _Tally) -> tuple[date, date] | None:
 
 
 def _profile(ctx: Context, network: str) -> tuple[FeedProfile, ZoneInfo]:
+    names: list[str] = []
     with ctx.reading() as conn:
         for row in schemes.all_schemes(conn):
             try:
@@ -122,7 +148,9 @@ def _profile(ctx: Context, network: str) -> tuple[FeedProfile, ZoneInfo]:
                 continue
             if network in rules.networks:
                 return rules.networks[network].feed_file, rules.zone
-    raise Refused(f"no scheme's rules name a network {network}")
+            names += rules.networks
+    known = ", ".join(sorted(set(names)))
+    raise Refused(f"no scheme's rules name a network {network}; there are {known}")
 
 
 def _stage(
@@ -165,6 +193,7 @@ def _stage(
         if before is not content:
             if before != content:
                 odd.append(_conflict(file_id, line, uow))
+                tally.conflicting += 1
             continue
         voucher_id = whose.get(digests[line.number])
         if line.voucher_id in ours:

@@ -154,3 +154,12 @@ def test_minted_codes_are_announced_once_in_a_file_only_we_can_read(
     assert {int(row["reference"]) for row in rows} == {v.id for v in fund.vouchers()}
     again = activations.export(ctx, "amy/cli", network="paypoint", out=out)
     assert again.path is None and len(list(out.iterdir())) == 1
+
+
+def test_a_slip_in_a_networks_name_is_not_taken_for_a_network_without_news(
+    ctx: Context, tmp_path: Path
+) -> None:
+    """Otherwise nobody would notice that its shops know no code."""
+    open_fund(ctx)
+    with pytest.raises(Refused, match="there are cash_out, paypoint, post_office"):
+        activations.export(ctx, "amy/cli", network="paypiont", out=tmp_path)
