@@ -293,15 +293,20 @@ def cancel_resends(uow: UnitOfWork, award_and_purpose: set[tuple[int, int]]) -> 
             message.c.generation > 0,
         )
     ).all()
-    gone = [row.id for row in rows if (row.award_id, row.purpose) in award_and_purpose]
-    if not gone:
+    found = [row.id for row in rows if (row.award_id, row.purpose) in award_and_purpose]
+    if not found:
         return
-    uow.conn.execute(
+    # Asked again while writing: since we looked a repeat may have been claimed.
+    gone = uow.conn.scalars(
         update(message)
-        .where(among(uow.conn, message.c.id, gone))
+        .where(
+            among(uow.conn, message.c.id, found),
+            message.c.state == MessageState.QUEUED,
+        )
         .values(state="cancelled", reason="delivered_after_all", updated_at=uow.now)
-    )
-    for number in gone:
+        .returning(message.c.id)
+    ).all()
+    for number in sorted(gone):
         uow.record(
             "message.cancelled", number, state="cancelled", reason="delivered_after_all"
         )

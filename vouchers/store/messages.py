@@ -223,7 +223,10 @@ def suppressed(conn: Connection, keys: Collection[int]) -> set[int]:
 
 def suppress(uow: UnitOfWork, keys: Collection[int], *, reason: str) -> None:
     """Never write to these numbers again."""
-    rows = [{"key": key, "reason": reason, "since": uow.now} for key in set(keys)]
+    # In one order everywhere: two who insert the same keys may not wait for each other.
+    rows = [
+        {"key": key, "reason": reason, "since": uow.now} for key in sorted(set(keys))
+    ]
     insert_rows(uow.conn, suppression, rows, on_conflict="ignore")
 
 
