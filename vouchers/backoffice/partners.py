@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
+from contextlib import suppress
 from datetime import date
 from typing import Any
 
@@ -82,7 +83,14 @@ def add(
             agreement_on=agreement_on.isoformat() if agreement_on else None,
             safe_contact=safe_contact.value,
         )
+    _open_folder(ctx, slug)
     return number
+
+
+def _open_folder(ctx: Context, slug: str) -> None:
+    """Make the drop folder, if it lies on this host: its name must be right."""
+    with suppress(OSError):
+        (ctx.inbox / slug).mkdir(parents=True, exist_ok=True)
 
 
 def amend(
@@ -152,8 +160,14 @@ def show(ctx: Context, *, slug: str, by: Person) -> dict[str, Any]:
     """One partner with its contact, who is the partner's staff and no resident."""
     with ctx.reading() as conn:
         row = parties.partner_by_slug(conn, slug)
-    by.must_own(row.id)
-    return {**_shown(row), "contact": parties.open_contact(ctx.keys, row)}
+        by.must_own(row.id)
+        listed = parties.listed_counts(conn, row.id)
+    return {
+        **_shown(row),
+        "contact": parties.open_contact(ctx.keys, row),
+        "communal_homes_listed": listed.get("communal", 0),
+        "worker_phones_listed": listed.get("worker_phone", 0),
+    }
 
 
 def missing(row: Row[Any]) -> list[str]:

@@ -163,6 +163,70 @@ def resume_partner(frame: Frame, slug: Slug) -> Answer:
     return Answer(document, [tables.done(f"{slug} may hand in files again")])
 
 
+@command(partners, "list-communal")
+def list_communal(
+    frame: Frame,
+    slug: Slug,
+    address: Annotated[
+        str, typer.Option(help="House number and street, as in your files.")
+    ],
+    postcode: Annotated[str, typer.Option(help="Its whole postcode.")],
+    uprn: Annotated[str, typer.Option(help="Its UPRN, if your files give it.")] = "",
+    remove: Annotated[
+        bool, typer.Option("--remove", help="Take it off the list.")
+    ] = False,
+) -> Answer:
+    """List a home that many singles share: there, each is a household."""
+    from vouchers.backoffice import listings
+
+    changed = listings.list_communal(
+        frame.ctx,
+        slug=slug,
+        address=address,
+        postcode=postcode,
+        uprn=uprn,
+        remove=remove,
+        by=frame.person(Duty.SUBMIT),
+        door=DOOR,
+    )
+    return _listed_answer(slug, "communal home", changed=changed, remove=remove)
+
+
+@command(partners, "list-worker-phone")
+def list_worker_phone(
+    frame: Frame,
+    slug: Slug,
+    mobile: Annotated[str, typer.Option(help="The worker's UK mobile number.")],
+    remove: Annotated[
+        bool, typer.Option("--remove", help="Take it off the list.")
+    ] = False,
+) -> Answer:
+    """List a worker's mobile: no resident's code is ever sent to it."""
+    from vouchers.backoffice import listings
+
+    changed = listings.list_worker_phone(
+        frame.ctx,
+        slug=slug,
+        mobile=mobile,
+        remove=remove,
+        by=frame.person(Duty.SUBMIT),
+        door=DOOR,
+    )
+    return _listed_answer(slug, "worker's phone", changed=changed, remove=remove)
+
+
+def _listed_answer(slug: str, what: str, *, changed: bool, remove: bool) -> Answer:
+    from vouchers.cli import tables
+
+    document = {"partner": slug, "what": what, "listed": not remove, "new": changed}
+    if not changed:
+        words = f"{slug}: this {what} was {'not listed' if remove else 'listed before'}"
+        return Answer(document, [tables.warn(words)])
+    done = "taken off the list" if remove else "listed"
+    words = f"{slug}: {what} {done}; it holds for rows handed in from now on"
+    return Answer(document, [tables.done(words)])
+
+
 @command(people, "add")
 def add_person(
     frame: Frame,

@@ -6,12 +6,13 @@ import json
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, insert, select, update
+from sqlalchemy import Connection, Row, delete, func, insert, select, update
 
 from vouchers.domain.roles import Person, Role
 from vouchers.errors import NotFound
+from vouchers.store.bulk import insert_rows
 from vouchers.store.sealing import Keyring
-from vouchers.store.tables.parties import partner, person
+from vouchers.store.tables.parties import partner, partner_listing, person
 
 #: What the seal of a partner's contact is bound to.
 CONTACT = "partner.contact_sealed"
@@ -150,6 +151,40 @@ def open_contact(keys: Keyring, row: Row[Any]) -> dict[str, str]:
 def change_partner(conn: Connection, partner_id: int, **values: Any) -> None:
     """Set columns of one partner."""
     conn.execute(update(partner).where(partner.c.id == partner_id).values(**values))
+
+
+# ---------------------------------------------------------------- what they list
+
+
+def list_key(conn: Connection, partner_id: int, kind: str, key: int) -> bool:
+    """List a home's or a phone's match key; False when it is listed already."""
+    values = {"partner_id": partner_id, "kind": kind, "key": key}
+    if conn.execute(select(partner_listing.c.id).filter_by(**values)).first():
+        return False
+    insert_rows(conn, partner_listing, [values], on_conflict="ignore")
+    return True
+
+
+def unlist_key(conn: Connection, partner_id: int, kind: str, key: int) -> bool:
+    """Take a listed key back; False when it was not listed."""
+    gone = conn.execute(
+        delete(partner_listing).where(
+            partner_listing.c.partner_id == partner_id,
+            partner_listing.c.kind == kind,
+            partner_listing.c.key == key,
+        )
+    ).rowcount
+    return gone > 0
+
+
+def listed_counts(conn: Connection, partner_id: int) -> dict[str, int]:
+    """How many keys of each kind a partner lists."""
+    rows = conn.execute(
+        select(partner_listing.c.kind, func.count())
+        .where(partner_listing.c.partner_id == partner_id)
+        .group_by(partner_listing.c.kind)
+    )
+    return {row[0]: row[1] for row in rows}
 
 
 def _person(row: Row[Any]) -> Person:
