@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import re
 import sys
+import threading
 import traceback
 from collections.abc import Mapping, MutableMapping
 from pathlib import Path
@@ -47,8 +48,14 @@ QUIET = (
 _EVENT = re.compile(r"[a-z]+(_[a-z]+)*")
 #: A library's template may pass while it holds no digit: no number, code or postcode.
 _TEMPLATE = re.compile(r"[^0-9@]{1,160}")
-#: A value longer than this is not an id or a code.
-_VALUE_MAX = 200
+#: A text without a gap, such as a slug, a code's name or a class: no sentence passes.
+_WORD = re.compile(r"[A-Za-z0-9_.:/+~<>-]{0,200}")
+#: Digits and nothing else: a phone number, a voucher's code, a date.
+_DIGITS = re.compile(r"[+/.-]?\d[\d/.-]{5,}")
+#: What is written instead of a text that may be somebody's.
+WITHHELD = "withheld"
+#: Keys whose texts are made here or by the clock, never from what was handed in.
+_OURS = frozenset({"event", "level", "timestamp", "template", "frames", "signal"})
 _HOUSE = Path(__file__).resolve().parent.parent
 
 
@@ -57,12 +64,16 @@ def keep_allowed(
 ) -> MutableMapping[str, Any]:
     """Drop every key that is not allowed, and say which ones were dropped.
 
-    A value passes when it is a number, a truth value, a short text, or a list of
-    these; an object never does, because its text may hold a person.
+    A value passes when it is a number, a truth value, a word, or a list of these; an
+    object never does, because its text may hold a person.
     """
     if not _EVENT.fullmatch(str(event.get("event"))):
         event["event"] = "event_without_name"
-    kept = {key: _plain(value) for key, value in event.items() if _allowed(key)}
+    kept = {
+        key: value if key in _OURS else _plain(value)
+        for key, value in event.items()
+        if _allowed(key)
+    }
     dropped = sorted(key for key in event if not _allowed(key))
     if dropped:
         kept["dropped_keys"] = dropped
@@ -105,14 +116,53 @@ class ToStructlog(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         """Write one record: its fixed words, never what was filled into them."""
         bound: dict[str, Any] = {"logger": record.name}
-        # `record.msg` is the template; `getMessage()` would fill in a URL or a row. A
-        # text without a gap was perhaps filled in before: it cannot be trusted.
-        text = record.msg if isinstance(record.msg, str) else ""
-        if "%" in text and _TEMPLATE.fullmatch(text):
-            bound["template"] = text
+        words = template(record)
+        if words is not None:
+            bound["template"] = words
         if record.exc_info:
             bound["exc_info"] = record.exc_info
         structlog.get_logger().log(record.levelno, "library_spoke", **bound)
+
+
+def template(record: logging.LogRecord) -> str | None:
+    """A record's fixed words; None where they may hold what was filled in.
+
+    `record.msg` is the template; `getMessage()` would fill in a URL or a row. A text
+    without a gap was perhaps filled in before: it cannot be trusted.
+    """
+    text = record.msg if isinstance(record.msg, str) else ""
+    return text if "%" in text and _TEMPLATE.fullmatch(text) else None
+
+
+def guard_process() -> None:
+    """Have what nobody caught end as class and places: its text may hold a person.
+
+    Without this Python prints the text of an escaped exception, of a warning and of
+    whatever fails in a destructor to stderr, where logs are gathered from.
+    """
+
+    def escaped(error: BaseException | None) -> None:
+        if error is None or isinstance(error, SystemExit):
+            return
+        known = {
+            "error_class": class_path(error),
+            "frames": frames(error.__traceback__),
+        }
+        if structlog.is_configured():
+            structlog.get_logger().critical("exception_escaped", **known)
+        else:
+            sys.stderr.write(f"{known['error_class']} at {known['frames'][-1:]}\n")
+
+    def of_main(
+        _kind: type[BaseException], error: BaseException, _trace: TracebackType | None
+    ) -> None:
+        escaped(error)
+
+    sys.excepthook = of_main
+    threading.excepthook = lambda given: escaped(given.exc_value)
+    sys.unraisablehook = lambda given: escaped(given.exc_value)
+    logging.captureWarnings(True)
+    logging.raiseExceptions = False
 
 
 def configure(
@@ -165,7 +215,8 @@ def _plain(value: Any) -> Any:
     if value is None or isinstance(value, bool | int | float):
         return value
     if isinstance(value, str):
-        return value if len(value) <= _VALUE_MAX else value[:_VALUE_MAX] + "…"
+        fits = _WORD.fullmatch(value) and not _DIGITS.fullmatch(value)
+        return value if fits else WITHHELD
     if isinstance(value, list | tuple | set | frozenset):
         return [_plain(item) for item in value]
     if isinstance(value, Mapping):

@@ -52,7 +52,8 @@ class FeedProfile(BaseModel):
 class FeedLine(BaseModel):
     """One line as understood; amounts are in pence and never negative."""
 
-    model_config = ConfigDict(frozen=True)
+    # The text of an error would hold the code.
+    model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
 
     #: As an editor counts it: the heading is line 1.
     number: int

@@ -40,7 +40,7 @@ class Action(StrEnum):
 class ResidentRow(BaseModel):
     """One row as understood; field names are the CSV's column names."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     reference: str
     given_name: str
@@ -96,7 +96,7 @@ class ResidentRow(BaseModel):
 class Identity(BaseModel):
     """What is known of a person, packed into one sealed blob per resident."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     given_name: str
     family_name: str

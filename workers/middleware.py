@@ -9,6 +9,8 @@ import structlog
 from dramatiq import Broker, Middleware
 from dramatiq.broker import MessageProxy
 
+from config.logging import template
+
 log = structlog.get_logger()
 
 
@@ -44,7 +46,7 @@ class WithoutTracebacks(logging.Handler):
         log.log(
             record.levelno,
             "dramatiq_spoke",
-            template=str(record.msg),
+            template=template(record),
             error_class=raised.__name__ if raised else None,
         )
 

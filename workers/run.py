@@ -15,6 +15,7 @@ from typing import Any
 
 import structlog
 
+from config import logging
 from config.settings import Settings
 from vouchers import bootstrap
 from vouchers.bootstrap import App
@@ -254,5 +255,13 @@ def _many(
 def _child(
     settings: Settings, queues: list[str], threads: int | None, until_idle: bool
 ) -> None:
-    app = bootstrap.build(settings, migrate=False)
-    sys.exit(work(app, queues=queues, threads=threads, until_idle=until_idle))
+    # A spawned process inherits no logging, and prints the text of what escapes it.
+    logging.configure(settings.log_format)
+    logging.guard_process()
+    try:
+        app = bootstrap.build(settings, migrate=False)
+        code = work(app, queues=queues, threads=threads, until_idle=until_idle)
+    except Exception as error:
+        log.critical("worker_failed", exc_info=error)
+        code = 1
+    sys.exit(code)

@@ -5,12 +5,16 @@ from __future__ import annotations
 import io
 import json
 import logging as standard
+import sys
+import threading
+import warnings
 from collections.abc import Iterator
 
 import pytest
 import structlog
 
 from config import logging
+from workers.middleware import quieten_dramatiq
 
 #: What must never be read in a log.
 PERSON = "Ngozi Okafor"
@@ -90,6 +94,91 @@ def test_libraries_speak_without_their_values(log: io.StringIO, library: str) ->
     assert MOBILE not in log.getvalue()
     assert lines(log)[0]["template"] == "request for %s failed"
     assert "template" not in lines(log)[1]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [PERSON, MOBILE, "07700 900123", "6337 1234 5678 9012", "31/12/1980", "HX1 3AB",
+     "ngozi@example.org", "o" * 201],
+)  # fmt: skip
+def test_a_text_that_is_no_word_is_withheld(log: io.StringIO, text: str) -> None:
+    """Under a key that is allowed, too, only words and numbers of things pass."""
+    structlog.get_logger().warning("job_failed", of_key=text, reason=text, where=[text])
+
+    [line] = lines(log)
+
+    assert text not in log.getvalue()
+    assert (line["of_key"], line["where"]) == ("withheld", ["withheld"])
+
+
+def test_words_of_the_house_pass(log: io.StringIO) -> None:
+    """Slugs, classes, places and keys of transfers are written as they are."""
+    said = [
+        "elm-homes",
+        "amy/cli",
+        "sqlite3.OperationalError",
+        "carry.py:98",
+        "7:ISS:1",
+    ]
+    structlog.get_logger().warning("job_failed", queues=said)
+
+    assert lines(log)[0]["queues"] == said
+
+
+@pytest.fixture
+def guarded(log: io.StringIO) -> Iterator[io.StringIO]:
+    """The same, in a process that nothing may escape from in words."""
+    hooks = sys.excepthook, threading.excepthook, sys.unraisablehook
+    raising = standard.raiseExceptions
+    logging.guard_process()
+    yield log
+    sys.excepthook, threading.excepthook, sys.unraisablehook = hooks
+    standard.raiseExceptions = raising
+    standard.captureWarnings(False)
+
+
+def test_what_escapes_a_thread_or_the_program_is_its_class(
+    guarded: io.StringIO, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Neither a thread nor the program itself ends with a person's data on stderr."""
+
+    def fail() -> None:
+        raise ValueError(f"cannot read {PERSON}")
+
+    thread = threading.Thread(target=fail)
+    thread.start()
+    thread.join()
+    try:
+        fail()
+    except ValueError as error:
+        sys.excepthook(ValueError, error, error.__traceback__)
+
+    assert [line["error_class"] for line in lines(guarded)] == ["ValueError"] * 2
+    assert PERSON not in guarded.getvalue() + "".join(capfd.readouterr())
+
+
+def test_a_warning_is_written_without_its_words(
+    guarded: io.StringIO, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """A library's warning may quote what it was given."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("always")
+        logging.guard_process()
+        warnings.warn(f"odd value {PERSON}", stacklevel=1)
+
+    assert PERSON not in guarded.getvalue() + "".join(capfd.readouterr())
+
+
+def test_dramatiq_speaks_without_what_was_filled_in(log: io.StringIO) -> None:
+    """A line that was filled in before it came to us loses its words."""
+    before = standard.getLogger("dramatiq").handlers
+    quieten_dramatiq()
+    standard.getLogger("dramatiq.worker").warning("message of %s failed", PERSON)
+    standard.getLogger("dramatiq.worker").warning(f"message of {PERSON} failed")
+    standard.getLogger("dramatiq").handlers = before
+
+    assert PERSON not in log.getvalue()
+    assert [line["template"] for line in lines(log)] == ["message of %s failed", None]
 
 
 @pytest.mark.parametrize("library", logging.QUIET)

@@ -28,8 +28,11 @@ Stuck = Literal["held", "dead"]
 #: Number of each queue in the audit log.
 NUMBERS = {queue.name: number for number, queue in enumerate(QUEUES, 1)}
 REASON_MAX = 200
-#: An e-mail address or a run of digits: perhaps somebody's; the log keeps it for ever.
-PERSONAL = re.compile(r"@|\d[\d\s-]{4,}\d")
+#: An e-mail address, a postcode, a run of digits (a phone, a date, a code): perhaps
+#: somebody's; the log keeps it for ever.
+PERSONAL = re.compile(
+    r"@|\d[\d\s()./-]{4,}\d|\b[a-z]{1,2}\d[a-z\d]?\s*\d[a-z]{2}\b", re.IGNORECASE
+)
 _TABLES: dict[str, Table] = {"referral": referral, "message": message}
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, func, insert, select, update
 
 from schemas.scheme import Scheme
+from vouchers.backoffice.queues import fit_reason
 from vouchers.domain import scheme_check
 from vouchers.errors import BadScheme, NotFound, Refused
 from vouchers.pipeline.context import Context
@@ -209,6 +210,7 @@ def _set_state(
     allowed: set[str],
     reason: str | None,
 ) -> None:
+    reason = fit_reason(reason) if reason is not None else None
     with ctx.begin(actor=actor, name=f"scheme.{state}") as uow:
         row = _locked(uow, slug)
         if row.state not in allowed:

@@ -30,6 +30,8 @@ def open_engine(url: str, *, pool_size: int = 12) -> Engine:
         parsed.set(drivername="postgresql+psycopg"),
         pool_size=pool_size,
         max_overflow=8,
+        # An exception's text must not show the row that the database refused.
+        hide_parameters=True,
         # A restarted server must not cost a job its turn.
         pool_pre_ping=True,
         connect_args={"options": options, "connect_timeout": 5},
@@ -41,7 +43,10 @@ def _open_sqlite(url: str) -> Engine:
     if path and path != ":memory:":
         Path(path).parent.mkdir(parents=True, exist_ok=True)
     engine = create_engine(
-        url, connect_args={"timeout": 30, "check_same_thread": False}, pool_size=20
+        url,
+        hide_parameters=True,
+        connect_args={"timeout": 30, "check_same_thread": False},
+        pool_size=20,
     )
 
     @event.listens_for(engine, "connect")

@@ -62,7 +62,16 @@ def test_a_queue_that_is_not_there_cannot_be_paused(ctx: Context) -> None:
 
 
 @pytest.mark.parametrize(
-    "reason", ["", "x", "call 07700 900123", "ask amy@example.org", "y" * 300]
+    "reason",
+    [
+        "",
+        "ab",
+        "call 07700 900123",
+        "ask amy@example.org",
+        "y" * 300,
+        "born 31/12/1980",
+        "she lives at hx1 3ab",
+    ],
 )
 def test_a_reason_holds_nothing_personal(ctx: Context, reason: str) -> None:
     """The log keeps a reason for ever: none, a number or an address is refused."""

@@ -60,3 +60,10 @@ def test_pause_resume_and_close_follow_one_another(ctx: Context) -> None:
         desk.resume(ctx, "winter_fund", "amy/cli")
     with ctx.reading() as conn, pytest.raises(NotFound):
         schemes.only(conn)
+
+
+def test_a_reason_for_a_pause_holds_nothing_personal(ctx: Context) -> None:
+    """The log keeps it for ever, so it is held to what every reason is held to."""
+    open_fund(ctx)
+    with pytest.raises(Refused, match="kept for ever"):
+        desk.pause(ctx, "winter_fund", "amy/cli", "call 07700 900123")
