@@ -160,6 +160,7 @@ def _steps(stack: Stack) -> dict[str, dict[str, float]]:
     """Busy seconds and rows a second of each kind of job, from the job table."""
     engine = create_engine(_engine_url(stack))
     spent: dict[str, list[float]] = {}
+    spans: dict[str, list[float]] = {}
     with engine.connect() as conn:
         for row in conn.execute(
             text(
@@ -168,13 +169,19 @@ def _steps(stack: Stack) -> dict[str, dict[str, float]]:
             )
         ):
             items = row.items if isinstance(row.items, list) else json.loads(row.items)
-            seconds = _seconds(row.finished_at) - _seconds(row.claimed_at)
+            claimed, finished = _seconds(row.claimed_at), _seconds(row.finished_at)
+            seconds = finished - claimed
+            span = spans.setdefault(row.kind, [claimed, finished])
+            span[0], span[1] = min(span[0], claimed), max(span[1], finished)
             total = spent.setdefault(row.kind, [0.0, 0.0])
             total[0] += seconds
             total[1] += len(items)
     engine.dispose()
+    start = min(first for first, _ in spans.values())
     return {
         kind: {
+            "from_s": round(spans[kind][0] - start, 1),
+            "until_s": round(spans[kind][1] - start, 1),
             "busy_seconds": round(seconds, 2),
             "rows": rows,
             "rows_per_busy_second": round(rows / seconds) if seconds else 0,
@@ -228,7 +235,8 @@ def show(result: dict[str, Any]) -> None:
     print(f"  peak MB: {result['peak_mb']}")
     for kind, step in result["steps"].items():
         print(
-            f"  {kind:20} {step['rows']:>9,.0f} rows  {step['busy_seconds']:>8} s busy"
+            f"  {kind:18} {step['from_s']:>6} to {step['until_s']:>6} s"
+            f"  {step['rows']:>9,.0f} rows  {step['busy_seconds']:>8} s busy"
             f"  {step['rows_per_busy_second']:>7,} rows/s"
         )
 
