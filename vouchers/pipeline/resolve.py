@@ -15,7 +15,7 @@ from sqlalchemy import Connection, Row, select
 from config.queues import Lane
 from vouchers.crashpoints import crashpoint
 from vouchers.domain.delivery import AttemptState, Evidence, state_of
-from vouchers.domain.ids import message_of
+from vouchers.domain.lifecycle import MessageState
 from vouchers.domain.texts import grouped
 from vouchers.errors import GatewayUnavailable
 from vouchers.messages.failures import failure_of
@@ -31,6 +31,9 @@ from vouchers.store.unit_of_work import UnitOfWork
 
 #: A claim so old has no living owner: every lease and call ended long before.
 CLAIM_STALE_S = 300.0
+#: Between claim and call at the most. A job that a send promises waits after its last
+#: call; a sweep knows the claim only, and the provider's time runs from the call.
+CALL_WINDOW_S = 120.0
 #: Wait after a provider that could not be asked.
 AGAIN_S = 30.0
 #: Tries that one sweep hands to a job.
@@ -44,7 +47,7 @@ def handle(ctx: Context, job: ClaimedJob) -> None:
     gateway: Gateway = ctx.gateway()
     with ctx.reading() as conn:
         rows = evidence.open_attempts(conn, job.items)
-        due, wait_s = _due(conn, rows)
+        due, wait_s = _due(conn, rows, CALL_WINDOW_S if _swept(job) else 0.0)
         numbers, codes = _identify(ctx, conn, due)
     heard: list[Evidence] = []
     taken: set[str] = set()
@@ -61,7 +64,13 @@ def handle(ctx: Context, job: ClaimedJob) -> None:
             continue
         heard.append(_judge(ctx, row, found, taken))
     with ctx.begin(urgent=urgent, name="send.resolve.evidence") as uow:
-        follow_up(uow, evidence.apply(uow, heard))
+        changed = evidence.apply(uow, heard)
+        follow_up(uow, changed)
+        # With the evidence: this job may end without its own last unit, and no open
+        # try would speak of these texts any more.
+        again = [one.row.id for one in changed if one.after is MessageState.QUEUED]
+        if again:
+            uow.enqueue(_again(job, "send.chunk", again, 0.0))
     with ctx.begin(urgent=urgent, name="send.resolve") as uow:
         _promise(uow, job, wait_s)
         uow.complete(job)
@@ -98,14 +107,14 @@ def _age_s(row: Row[Any]) -> float:
 
 
 def _due(
-    conn: Connection, rows: Sequence[Row[Any]]
+    conn: Connection, rows: Sequence[Row[Any]], margin_s: float
 ) -> tuple[list[Row[Any]], float | None]:
     """Tries that the provider can be asked about now; the shortest wait of the rest."""
     due, waits = [], []
     for row in rows:
         if row.state != AttemptState.UNKNOWN:
             continue
-        left_s = settle_after_s(conn, row) - _age_s(row)
+        left_s = settle_after_s(conn, row) + margin_s - _age_s(row)
         if left_s <= 0:
             due.append(row)
         else:
@@ -189,17 +198,15 @@ def _judge(
 
 
 def _promise(uow: UnitOfWork, job: ClaimedJob, wait_s: float | None) -> None:
-    """Send again what is absent; come back for what is not settled yet."""
-    # All of the job's tries: a process that died after the evidence was committed has
-    # left texts that are to be sent again and that no open try speaks of any more.
-    ids = sorted({message_of(number) for number in job.items})
-    queued = messages.queued_among(uow.conn, ids)
-    if queued:
-        uow.enqueue(_again(job, "send.chunk", queued, 0.0))
+    """Come back for what is not settled yet; sweeps come back by themselves."""
     open_still = [row.id for row in evidence.open_attempts(uow.conn, job.items)]
-    if open_still and "sweep" not in job.payload:
+    if open_still and not _swept(job):
         wait_s = max(WAIT_MIN_S, AGAIN_S if wait_s is None else wait_s)
         uow.enqueue(_again(job, "send.resolve", open_still, wait_s))
+
+
+def _swept(job: ClaimedJob) -> bool:
+    return "sweep" in job.payload
 
 
 def _again(job: ClaimedJob, kind: str, items: list[int], wait_s: float) -> JobSpec:

@@ -268,16 +268,3 @@ def unknown(conn: Connection, *, limit: int = 500) -> list[Row[Any]]:
 def is_with_provider(state: str) -> bool:
     """Whether a provider has taken the message at some time."""
     return MessageState(state) in MESSAGE_RANK
-
-
-def queued_among(conn: Connection, ids: Collection[int]) -> list[int]:
-    """Which of these texts wait to be sent."""
-    return list(
-        conn.scalars(
-            select(message.c.id)
-            .where(
-                among(conn, message.c.id, ids), message.c.state == MessageState.QUEUED
-            )
-            .order_by(message.c.id)
-        )
-    )

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections import Counter
 from collections.abc import Iterator
 
 import pytest
+from sqlalchemy import delete
 
 from tests.texts_at_hand import (
     close_gateways,
@@ -15,13 +17,17 @@ from tests.texts_at_hand import (
     sent_per_text,
 )
 from vouchers.domain.ids import attempt_id
+from vouchers.errors import LostLease
 from vouchers.messages.simulator import (
     RunningSimulator,
     SimulatorOptions,
     run_in_thread,
 )
 from vouchers.pipeline import record_delivery, resolve, send
+from vouchers.store import claims
 from vouchers.store.callbacks import Reported
+from vouchers.store.jobs import JobSpec
+from vouchers.store.tables.work import job
 
 GOOD = [f"+4477009000{n:02d}" for n in range(10)]
 
@@ -105,3 +111,43 @@ def test_the_sweeps_promise_only_what_is_needed(ctx, simulator):
         resolve.sweep(uow)
 
     assert house.jobs() == [("send.resolve", [attempt_id(house.texts[0], 0)])]
+
+
+def test_a_swept_text_is_sent_again_though_its_job_gave_way_to_a_newer_sweep(
+    ctx, simulator
+):
+    """Killed after the evidence: the newer sweep's job does not name the text."""
+    house = post(ctx, simulator, ["+447700900913"], settle_after_s=0.0)
+    house_once(house)
+    with house.ctx.begin() as uow:
+        uow.conn.execute(delete(job))
+    house.age_attempts(1000)
+    with house.ctx.begin() as uow:
+        resolve.sweep(uow)
+    claimed = house_claim_resolve(house)
+    with pytest.raises(LostLease):
+        # The last unit of this job never comes to pass.
+        resolve.handle(house.ctx, dataclasses.replace(claimed, token="lost"))
+    with house.ctx.begin() as uow:
+        uow.enqueue(JobSpec("send", "send.resolve", [1], once="send.resolve:sweep"))
+        claims.give_back(uow.conn, claimed, seconds=0)
+
+    house.run("send.chunk")
+
+    assert house.states() == ["accepted"]
+    assert sent_per_text(house) == Counter(house.texts)
+
+
+def test_a_sweep_lets_the_provider_have_its_time_from_the_call_on(ctx, simulator):
+    """A try may be called a while after its claim: the sweep does not ask too early."""
+    house = post(ctx, simulator, ["+447700900913"], settle_after_s=900.0)
+    house_once(house)
+    with house.ctx.begin() as uow:
+        uow.conn.execute(delete(job))
+    house.age_attempts(950)
+    with house.ctx.begin() as uow:
+        resolve.sweep(uow)
+
+    house.run("send.resolve")
+
+    assert house.states() == ["unknown"]
