@@ -166,7 +166,7 @@ def _lease_holds(
 
 
 def _passed_s() -> float:
-    """Seconds that only grow, while the machine sleeps as well: leases end meanwhile."""
+    """Seconds that only grow, also while the machine sleeps: leases end meanwhile."""
     return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
 
 
