@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 from sqlalchemy import Connection, inspect, select
 
+from vouchers.backoffice import doctor_work
+from vouchers.backoffice.finding import Finding
 from vouchers.domain import checkpoint as notes
 from vouchers.domain.checkpoint import BadNote
 from vouchers.errors import KeysMismatch, VoucherError
@@ -22,19 +23,8 @@ from vouchers.store.tables.work import key_fingerprint
 FREE_BYTES_MIN = 1 << 30
 
 
-@dataclass(frozen=True)
-class Finding:
-    """One thing that was looked at."""
-
-    id: str
-    #: ok, warn or bad.
-    level: str
-    sentence: str
-    hints: tuple[str, ...] = ()
-
-
 def examine(ctx: Context, redis: Callable[[], object] | None = None) -> list[Finding]:
-    """Look at tables, keys, the signer's memory, the disk, Redis and every promise.
+    """Look at tables, keys, the signer's memory, every promise, work, disk and Redis.
 
     `redis` raises when Redis cannot be reached; without it none is in use. Nothing is
     changed.
@@ -46,6 +36,7 @@ def examine(ctx: Context, redis: Callable[[], object] | None = None) -> list[Fin
         findings.append(_keys(conn, ctx))
         findings.append(_memory(conn, ctx))
         findings += _promises(conn, ctx)
+        findings += doctor_work.examine(conn)
     findings += [_folder(ctx.inbox), _folder(ctx.outbox), _space(ctx.outbox)]
     if redis is not None:
         findings.append(_redis(redis))

@@ -58,7 +58,7 @@ def migrate(
 
 
 def doctor(frame: Frame) -> Answer:
-    """Look for whatever needs a person: promises, keys, queues, clocks, disk."""
+    """Look for whatever needs a person: promises, keys, work, clocks, disk."""
     from vouchers.backoffice import doctor as office
     from vouchers.cli import tables
 

@@ -5,10 +5,14 @@ from sqlalchemy import update
 
 from tests.vouchers_at_hand import world
 from vouchers.backoffice import doctor
+from vouchers.backoffice import queues as desk
 from vouchers.domain import checkpoint as notes
+from vouchers.domain.redemption import Oddity
 from vouchers.pipeline import integrate
+from vouchers.store import queues, redemptions
+from vouchers.store.jobs import JobSpec
 from vouchers.store.tables.awards import voucher
-from vouchers.store.tables.work import key_fingerprint
+from vouchers.store.tables.work import job, key_fingerprint
 
 
 @pytest.fixture
@@ -79,3 +83,43 @@ def test_a_silent_redis_is_a_warning_only(house):
         raise ConnectionError
 
     assert ill(house.ctx, silent) == [("redis", "warn")]
+
+
+def test_ready_work_that_nobody_carries_is_noticed(house):
+    """At night this is the first thing to know."""
+    with house.ctx.begin() as uow:
+        uow.enqueue(JobSpec("send", "send.chunk", [1], delay_s=-90.0))
+    assert ("workers", "warn") in ill(house.ctx)
+
+    with house.ctx.begin() as uow:
+        queues.beat(uow.conn, "host-1", ["send"])
+
+    assert "workers" not in dict(ill(house.ctx))
+
+
+def test_held_work_and_paused_queues_are_noticed(house):
+    """With who paused it, and why."""
+    with house.ctx.begin() as uow:
+        uow.enqueue(JobSpec("send", "send.chunk", [1]))
+    with house.ctx.begin() as uow:
+        uow.conn.execute(update(job).values(state="held"))
+    desk.pause(house.ctx, "send", actor="olu/cli", reason="provider outage")
+
+    found = {f.id: f for f in doctor.examine(house.ctx) if f.level == "warn"}
+
+    assert found["stuck"].sentence == "1 jobs held, 0 dead"
+    assert found["paused"].hints == ("send, by olu/cli: provider outage",)
+
+
+def test_what_does_not_fit_in_a_networks_file_is_noticed(house):
+    """Until finance has settled it."""
+    with house.ctx.begin() as uow:
+        one = redemptions.open_discrepancy(
+            "file:1:2", Oddity.CONFLICTING, uow.now, pence=4900
+        )
+        redemptions.write_discrepancies(uow.conn, [one])
+
+    found = {f.id: f for f in doctor.examine(house.ctx) if f.level == "warn"}
+
+    assert "1 discrepancies" in found["discrepancies"].sentence
+    assert "£49.00" in found["discrepancies"].sentence
