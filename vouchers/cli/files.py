@@ -66,7 +66,7 @@ def _receipt(receipt: Any) -> list[Any]:
         return [tables.done(f"batch {receipt.batch_id}: {receipt.message}")]
     notices = [tables.warn(str(_words(notice))) for notice in receipt.notices]
     if receipt.preview is not None:
-        return [*_preview(receipt.preview), *notices]
+        return [*_preview(receipt), *notices]
     words = (
         f"batch {receipt.batch_id}: {receipt.rows:,} rows received; "
         f"vouchers status --batch {receipt.batch_id} follows them"
@@ -74,22 +74,42 @@ def _receipt(receipt: Any) -> list[Any]:
     return [tables.done(words), *notices]
 
 
-def _preview(preview: Any) -> list[Any]:
+def _preview(receipt: Any) -> list[Any]:
     from vouchers.cli import tables
 
+    preview = receipt.preview
     counted = {
         "rows": preview.rows,
-        "granted": preview.granted,
+        "would be granted today": preview.granted,
         "looked at by a person": preview.checked,
         "waiting for money or stock": preview.waiting,
         "not granted": preview.declined,
         "to correct": preview.to_correct,
     }
+    if preview.withdrawn:
+        counted["take a request back"] = preview.withdrawn
+    if preview.undecided:
+        counted["read, but not decided on"] = preview.undecided
     shown: list[Any] = [tables.facts("A dry run: nothing was kept", counted)]
+    for title, rows in (
+        ("Why not granted", preview.reasons),
+        ("What we would take for granted", preview.assumed),
+    ):
+        if rows:
+            lines = [(rows[text], text) for text in sorted(rows)]
+            shown.append(tables.table(title, ("rows", "what"), lines, right=["rows"]))
     if preview.examples:
-        rows = list(preview.examples)
         columns = ("row", "cell", "what to do")
-        shown.append(tables.table("To correct", columns, rows, right=["row"]))
+        faults = preview.examples
+        more = preview.to_correct - len({number for number, _, _ in faults})
+        caption = f"and {more:,} more rows" if more > 0 else None
+        shown.append(
+            tables.table("To correct", columns, faults, right=["row"], caption=caption)
+        )
+    if receipt.code == "no_row_accepted":
+        shown.append(tables.warn("no row could be taken: this dry run does not count"))
+    else:
+        shown.append(tables.done("hand it in with the same words without --dry-run"))
     return shown
 
 

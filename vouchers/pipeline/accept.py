@@ -8,7 +8,7 @@ first. A submit that was killed goes on where it stopped when the file comes aga
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,7 @@ from vouchers.domain.intake import Field
 from vouchers.domain.intake import words as intake_words
 from vouchers.errors import BadFile
 from vouchers.pipeline.context import Context
+from vouchers.pipeline.previewed import Preview
 from vouchers.pipeline.reading import FileNotice, RawRow, Table, open_table
 from vouchers.store import batches, parties, schemes
 from vouchers.store.jobs import JobSpec
@@ -35,33 +36,6 @@ FILE_MAX = 1 << 30
 #: A chunk is closed early when its cells hold so many characters.
 _CHUNK_CHARACTERS = 1_000_000
 _BLOCK = 1 << 20
-
-
-@dataclass(frozen=True, slots=True)
-class Preview:
-    """What a live file would do today; nothing of it was kept."""
-
-    rows: int
-    granted: int
-    checked: int
-    waiting: int
-    declined: int
-    to_correct: int
-    #: Code of a fault -> rows that have it.
-    faults: dict[str, int] = field(default_factory=dict)
-    #: First faults with their row numbers, as (row, cell, sentence).
-    examples: tuple[tuple[int, str, str], ...] = ()
-    #: Rows that were decided on by the real rules; all rows are read and checked.
-    decided: int = 0
-
-    @property
-    def sentence(self) -> str:
-        """The preview as one line."""
-        return (
-            f"{self.granted:,} would be granted today, {self.checked:,} checked by a"
-            f" person, {self.waiting:,} wait for money or stock, {self.declined:,} not"
-            f" be granted, {self.to_correct:,} must be corrected."
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,11 +94,11 @@ def submit(
         from vouchers.pipeline import preview
 
         return preview.dry_run(ctx, sent)
-    digest = _digest(ctx, path)
+    digest = digest_of(ctx, path)
     with ctx.reading() as conn:
         known = batches.find(conn, partner_id=found.id, scheme_id=to.id, digest=digest)
     if known is not None and known.state not in ("receiving", "refused"):
-        return _already(known, rules)
+        return already(known, rules)
     try:
         gate(ctx, sent)
         with open_checked(path) as (table, rows):
@@ -182,7 +156,8 @@ class open_checked:  # noqa: N801  (reads as a function)
         self._opened.__exit__(*error)
 
 
-def _digest(ctx: Context, path: Path) -> bytes:
+def digest_of(ctx: Context, path: Path) -> bytes:
+    """Keyed hash by which this very file is known again."""
     digest = ctx.keys.file_digest()
     with path.open("rb") as stream:
         while block := stream.read(_BLOCK):
@@ -190,7 +165,8 @@ def _digest(ctx: Context, path: Path) -> bytes:
     return digest.digest()
 
 
-def _already(known: Row[Any], rules: Scheme) -> Receipt:
+def already(known: Row[Any], rules: Scheme) -> Receipt:
+    """The answer to a file that is there already."""
     day = known.received_at.astimezone(rules.zone)
     return Receipt(
         "already_received",

@@ -13,13 +13,21 @@ from typing import Any
 from sqlalchemy import Connection, select
 
 from config.queues import CHUNK_ROWS
-from schemas.row import Action
-from vouchers.domain.intake import RowFault, Understood, Verdict
-from vouchers.domain.intake import sentence as fault_sentence
+from vouchers.domain.intake import NOTICES, RowFault, Understood
+from vouchers.domain.outcomes import Shown, Word, show
+from vouchers.domain.reasons import Reason
 from vouchers.errors import BadFile, Busy, Refused
-from vouchers.pipeline.accept import Preview, Receipt, Submission, gate, open_checked
+from vouchers.pipeline.accept import (
+    Receipt,
+    Submission,
+    already,
+    digest_of,
+    gate,
+    open_checked,
+)
 from vouchers.pipeline.context import Context
-from vouchers.pipeline.reading import Table
+from vouchers.pipeline.previewed import Preview
+from vouchers.pipeline.reading import FileNotice, Table
 from vouchers.pipeline.row_reading import Batch, describe, prepare, reader_for
 from vouchers.pipeline.row_writing import matching_jobs, write
 from vouchers.pipeline.steps import handler_of
@@ -94,7 +102,7 @@ def dry_run(ctx: Context, sent: Submission) -> Receipt:
         gate(ctx, sent, live=False)
         with open_checked(sent.path) as (table, rows):
             preview = _preview(ctx, sent, table, rows)
-            notices = tuple(table.notices)
+            notices = (*_known_before(ctx, sent), *table.notices)
     except BadFile as bad:
         return Receipt("refused", code=bad.code, message=str(bad))
     passed = preview.to_correct < preview.rows
@@ -110,6 +118,20 @@ def dry_run(ctx: Context, sent: Submission) -> Receipt:
         notices=notices,
         preview=preview,
     )
+
+
+def _known_before(ctx: Context, sent: Submission) -> list[FileNotice]:
+    """Handed in for real, a file that is there already would change nothing."""
+    with ctx.reading() as conn:
+        known = batches.find(
+            conn,
+            partner_id=sent.partner.id,
+            scheme_id=sent.scheme.id,
+            digest=digest_of(ctx, sent.path),
+        )
+    if known is None or known.state in ("receiving", "refused"):
+        return []
+    return [FileNotice("already_received", already(known, sent.rules).message)]
 
 
 @dataclass(slots=True)
@@ -130,6 +152,8 @@ class _Faults:
 def _preview(ctx: Context, sent: Submission, table: Table, rows: int) -> Preview:
     found = _Faults()
     sample: list[batches.Staged] = []
+    readable = 0
+    assumed: Counter[str] = Counter()
     with ctx.reading() as conn:
         of = describe(
             conn, 0, sent.partner.id, sent.scheme.id, table.layout, ctx.clock()
@@ -144,44 +168,49 @@ def _preview(ctx: Context, sent: Submission, table: Table, rows: int) -> Preview
             )
             if isinstance(verdict, list):
                 found.add(row.row_no, verdict)
-            elif _is_new(verdict) and len(sample) < DECIDED_MAX:
+                continue
+            readable += 1
+            if isinstance(verdict, Understood):
+                assumed.update(NOTICES[notice] for notice in verdict.notices)
+            if len(sample) < DECIDED_MAX:
                 sample.append((row.row_no, row.cells, row.fault))
-    states, repeated = _rehearse(ctx, sent, of, sample) if sample else ({}, [])
-    for fault in repeated:
-        found.rows += 1
-        found.by_code[fault["code"]] += 1
-        found.examples.append(
-            (
-                int(fault["row_no"]),
-                fault["cell"],
-                fault_sentence(
-                    fault["code"], column=fault["column"], hint=fault["hint"]
-                ),
-            )
-        )
+    shown, gone_back = _rehearse(ctx, sent, of, sample) if sample else ([], [])
+    for error in gone_back:
+        found.add(error["row_no"], [_fault(each) for each in error["faults"]])
+    words = Counter(each.word for each in shown)
     return Preview(
         rows=rows,
-        granted=states.get("granted", 0),
-        checked=states.get("checking", 0),
-        waiting=states.get("waiting", 0) + states.get("matched", 0),
-        declined=states.get("declined", 0),
+        granted=words[Word.GRANTED],
+        checked=words[Word.CHECKING],
+        waiting=words[Word.WAITING] + words[Word.RECEIVED],
+        declined=words[Word.NOT_GRANTED] - _withdrawn(shown),
+        withdrawn=_withdrawn(shown),
         to_correct=found.rows,
+        undecided=readable - len(sample),
         faults=dict(found.by_code),
-        examples=tuple(found.examples[:_EXAMPLES_MAX]),
+        reasons=dict(
+            Counter(each.reason for each in shown if each.word is Word.NOT_GRANTED)
+        ),
+        assumed=dict(assumed),
+        examples=tuple(sorted(found.examples, key=lambda each: each[0])),
         decided=len(sample),
     )
 
 
-def _is_new(verdict: Verdict) -> bool:
-    return isinstance(verdict, Understood) and verdict.row.action is Action.ADD
+def _fault(kept: dict[str, Any]) -> RowFault:
+    return RowFault(kept["code"], kept["column"], kept["hint"], kept["cell"])
+
+
+def _withdrawn(shown: list[Shown]) -> int:
+    return sum(each.reason_code == Reason.WITHDRAWN for each in shown)
 
 
 def _rehearse(
     ctx: Context, sent: Submission, of: Batch, sample: list[batches.Staged]
-) -> tuple[dict[str, int], list[dict[str, Any]]]:
-    """States that the real steps give to these rows, and references used twice."""
-    states: Counter[str] = Counter()
-    repeated: list[dict[str, Any]] = []
+) -> tuple[list[Shown], list[dict[str, Any]]]:
+    """What a partner would read of these rows, and those that only then go back."""
+    shown: list[Shown] = []
+    gone_back: list[dict[str, Any]] = []
     try:
         with ctx.begin(actor=sent.actor, name="accept.rehearse") as uow:
             stage = _Stage(uow.conn, uow.now, uow.actor)
@@ -197,15 +226,20 @@ def _rehearse(
                 uow.now,
             )
             for part in chunks(iter(sample), CHUNK_ROWS):
-                repeated += _play(rehearsal, described, part)
-            states.update(
-                uow.conn.scalars(
-                    select(referral.c.state).where(referral.c.batch_id == batch_id)
-                )
-            )
+                gone_back += _play(rehearsal, described, part)
+            shown = _shown(uow.conn, batch_id)
             raise _Rehearsed
     except _Rehearsed:
-        return states, repeated
+        return shown, gone_back
+
+
+def _shown(conn: Connection, batch_id: int) -> list[Shown]:
+    """What would stand beside each row; of protected residents not more than that."""
+    columns = (referral.c.state, referral.c.reason, referral.c.protected)
+    return [
+        show(state=row.state, reason=row.reason, protected=row.protected)
+        for row in conn.execute(select(*columns).where(referral.c.batch_id == batch_id))
+    ]
 
 
 def _pretend(
@@ -231,7 +265,7 @@ def _pretend(
 def _play(
     rehearsal: _Rehearsal, of: Batch, part: list[batches.Staged]
 ) -> list[dict[str, Any]]:
-    """Carry rows as far as an award; gives faults that only a neighbour shows."""
+    """Carry rows as far as an award; gives errors that only other rows show."""
     stage = rehearsal.stage
     prepared, errors = prepare(rehearsal, of, part, everything=part)
     known = {error["id"] for error in errors}
@@ -239,12 +273,7 @@ def _play(
     stage.promises.extend(matching_jobs(outcome.accepted, of.id, turn=0))
     while stage.promises:
         _carry(rehearsal, stage.promises.pop(0))
-    return [
-        {**fault, "row_no": error["row_no"]}
-        for error in outcome.errors
-        if error["id"] not in known
-        for fault in error["faults"]
-    ]
+    return [error for error in outcome.errors if error["id"] not in known]
 
 
 def _carry(rehearsal: _Rehearsal, spec: JobSpec) -> None:

@@ -14,6 +14,7 @@ from tests.partner_files import (
     row,
 )
 from vouchers.pipeline.accept import Receipt, submit
+from vouchers.pipeline.carry import carry_all
 from vouchers.pipeline.context import Context
 from vouchers.store import parties
 from vouchers.store.tables import metadata
@@ -24,6 +25,12 @@ def dry(ctx: Context, path: Path) -> Receipt:
     return submit(
         ctx, partner="elm-homes", path=path, via="cli", actor="w", dry_run=True
     )
+
+
+def submit_live(ctx: Context, path: Path) -> None:
+    """Hand a file in for real and carry it as far as it goes without a text."""
+    submit(ctx, partner="elm-homes", path=path, via="cli", actor="w")
+    carry_all(ctx, ["accept", "deduplicate", "allocate"])
 
 
 def sizes(ctx: Context) -> dict[str, int]:
@@ -83,3 +90,58 @@ def test_a_dry_run_of_a_file_that_cannot_be_read_says_why(
     receipt = dry(ctx, path)
     assert (receipt.outcome, receipt.code) == ("refused", "not_a_table")
     assert sizes(ctx) == before
+
+
+def test_every_row_of_a_dry_run_is_counted_once_and_comes_true(
+    ctx: Context, tmp_path: Path
+) -> None:
+    """Corrections, withdrawals and repeats too: the preview is what then happens."""
+    open_house(ctx)
+    submit_live(ctx, csv_file(tmp_path / "a.csv", [row(1), row(2), row(3)]))
+    rows = [
+        row(1, action="withdraw"),
+        row(2, action="correct", household_size=""),
+        row(3),
+        row(4),
+        row(5, postcode="x"),
+        row(6, action="withdraw"),
+    ]
+    path = csv_file(tmp_path / "b.csv", rows)
+    preview = dry(ctx, path).preview
+    assert preview is not None
+    counts = (preview.waiting, preview.withdrawn, preview.declined, preview.to_correct)
+    assert counts == (2, 1, 2, 1)
+    assert sum(counts) == preview.rows
+    assert any(text.startswith("We already have") for text in preview.reasons)
+    assert any(text.startswith("Household size") for text in preview.assumed)
+    submit_live(ctx, path)
+    states = [(each.row_no, each.state) for each in referrals(ctx)[3:]]
+    assert states == [
+        (2, "withdrawn"),
+        (3, "waiting"),
+        (4, "declined"),
+        (5, "waiting"),
+        (7, "declined"),
+    ]
+
+
+def test_a_dry_run_of_a_file_that_is_there_already_says_so(
+    ctx: Context, tmp_path: Path
+) -> None:
+    """For real it would change nothing."""
+    open_house(ctx)
+    path = csv_file(tmp_path / "a.csv", [row(1)])
+    submit_live(ctx, path)
+    receipt = dry(ctx, path)
+    assert [notice.code for notice in receipt.notices] == ["already_received"]
+
+
+def test_the_faults_of_a_dry_run_come_in_the_order_of_the_rows(
+    ctx: Context, tmp_path: Path
+) -> None:
+    """A person walks down the sheet once."""
+    open_house(ctx)
+    rows = [row(1), row(2, reference="T00001"), row(3, postcode="x")]
+    preview = dry(ctx, csv_file(tmp_path / "a.csv", rows)).preview
+    assert preview is not None
+    assert [number for number, _, _ in preview.examples] == [3, 4]
