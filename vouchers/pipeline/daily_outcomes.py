@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -22,11 +22,8 @@ from vouchers.store import batches, parties, row_outcomes
 
 #: How far back the outcomes go; the result file of a batch shows it for ever.
 DAYS = 60
-#: How often the file of the day is written anew while things change: soon for a small
-#: partner, since beside a fresher result file it looks wrong; a long one costs more.
-REFRESH_MIN = timedelta(seconds=30)
-REFRESH_MAX = timedelta(hours=1)
-_ROWS_PER_SECOND = 200
+#: How often the file of the day is written anew while things change.
+REFRESH = timedelta(hours=1)
 #: No file is written while a partner's rows are still on their way.
 QUIET = timedelta(seconds=20)
 HEADER = ("what_to_do", "file", "row", "reference", *RESULT_COLUMNS)
