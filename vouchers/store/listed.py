@@ -14,6 +14,7 @@ from sqlalchemy import (
     LargeBinary,
     String,
     bindparam,
+    false,
     func,
     select,
 )
@@ -34,7 +35,10 @@ def among(
     A long IN list is compiled and planned anew for each length; this is not.
     """
     listed = list(values)
-    kind = type(listed[0]) if listed else int
+    if not listed:
+        # An empty array has no kind of its own to be compared with the column.
+        return false()
+    kind = type(listed[0])
     if conn.dialect.name == "postgresql":
         # Enums of numbers and words are bound as what they are made of.
         array = ARRAY(next(_KINDS[base] for base in kind.__mro__ if base in _KINDS))

@@ -45,3 +45,6 @@ def test_numbers_words_and_bytes_are_found_in_lists_of_any_length(ctx: Context) 
         assert list(conn.scalars(select(funder.c.id).where(named))) == [1]
         mark = among(conn, key_fingerprint.c.fingerprint, [b"x" * 16, b"y" * 16])
         assert list(conn.scalars(select(key_fingerprint.c.name).where(mark))) == ["x"]
+        for column in (funder.c.slug, key_fingerprint.c.fingerprint):
+            nobody = select(column).where(among(conn, column, []))
+            assert list(conn.scalars(nobody)) == []
