@@ -19,7 +19,7 @@ from vouchers.domain.roles import Duty, Person
 from vouchers.errors import NotFound, Refused
 from vouchers.pipeline import deduplicate
 from vouchers.pipeline.context import Context
-from vouchers.store import awards, decisions, registry, residents, reviews
+from vouchers.store import decisions, registry, residents, reviews
 from vouchers.store.bulk import insert_rows
 from vouchers.store.registry import AnyRow
 from vouchers.store.tables.identity import review
@@ -131,6 +131,5 @@ def _ask(
             }
         ],
     )
-    awards.touch_batches(uow.conn, {row.batch_id})
     uow.record("review.opened", row.id, state="open", review_kind=kind, disputed=True)
     uow.record("referral.checking", row.id, state=ReferralState.CHECKING)

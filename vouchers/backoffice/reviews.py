@@ -154,7 +154,6 @@ def _release(uow: UnitOfWork, effect: Effect, ruling: str) -> None:
             resident=effect.resident_id, household=effect.household_id,
         )  # fmt: skip
     reviews.update_referrals(uow.conn, changed)
-    awards.touch_batches(uow.conn, {row.batch_id for row in rows})
     uow.enqueue(*(_allocate(row) for row in rows))
 
 
@@ -210,7 +209,6 @@ def _ask_again(uow: UnitOfWork, case: AnyRow, effect: Effect) -> None:
         ],
     )
     awards.leave_waitlist(uow.conn, effect.settled)
-    awards.touch_batches(uow.conn, {row.batch_id for row in rows})
 
 
 def unmerge(
@@ -268,7 +266,6 @@ def _open_anew(
         )
         uow.record("referral.matched", row.id, state=ReferralState.MATCHED)
     reviews.update_referrals(uow.conn, changed)
-    awards.touch_batches(uow.conn, {row.batch_id for row in rows})
     uow.enqueue(*(_allocate(row) for row in rows))
 
 

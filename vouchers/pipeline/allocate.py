@@ -72,7 +72,6 @@ def hold(uow: UnitOfWork, job: ClaimedJob, error_class: str) -> None:
             )
         )
         awards.leave_waitlist(uow.conn, [row.id])
-        awards.touch_batches(uow.conn, [row.batch_id])
         uow.record(
             "referral.held",
             row.id,

@@ -92,7 +92,6 @@ def _expire(ctx: Context, scheme_id: int, today: date) -> Swept:
         ids = expiries.ended_vouchers(uow.conn, scheme_id, before=today, limit=CHUNK)
         if ids:
             expiries.mark_ended(uow, ids)
-            redemptions.touch_batches(uow.conn, ids)
         return Swept(expired=len(ids))
 
 
@@ -133,7 +132,6 @@ def _send_home(uow: UnitOfWork, ids: list[int]) -> int:
     redemptions.write_vouchers(uow.conn, after, uow.now)
     redemptions.end_released_codes(uow.conn, ids)
     redemptions.settle_awards(uow, ids)
-    redemptions.touch_batches(uow.conn, ids)
     return sum(transfer.pence for transfer in moved)
 
 

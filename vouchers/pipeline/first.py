@@ -69,7 +69,6 @@ def _give_in(
     fresh = _not_helped_here(uow, asking, rules.safety.first_voucher_days, bench)
     grants = bench.decide_first(fresh, gifts)
     granting.write(uow, keys, rules, grants)
-    awards.touch_batches(uow.conn, {one.row.batch_id for one in grants})
     for one in grants:
         uow.record("referral.first_voucher", one.row.id, award=one.award_id)
     return [one.award_id for one in grants]

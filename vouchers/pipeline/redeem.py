@@ -381,6 +381,5 @@ def _write(uow: UnitOfWork, work: _Work) -> None:
     if work.after:
         redemptions.end_released_codes(uow.conn, work.after.keys())
         redemptions.settle_awards(uow, work.after.keys())
-        redemptions.touch_batches(uow.conn, work.after.keys())
     for scheme_id in sorted(work.supplied):
         pools.supply_arrived(uow, scheme_id)

@@ -56,10 +56,15 @@ def sweep(ctx: Context) -> int:
     """Rewrite the result files that are behind; count them. Run by the clock."""
     from vouchers.pipeline import daily_outcomes
 
-    for batch_id in note_changes(ctx):
+    touched = _touched(ctx)
+    for batch_id in sorted(touched):
         with ctx.begin(name="results.finish") as uow:
             if batches.finish(uow.conn, batch_id, uow.now):
                 uow.record("batch.finished", batch_id, state="finished")
+    if touched:
+        # Last: whoever is killed before it looks at the same events again.
+        with ctx.begin(name="results.changed") as uow:
+            row_outcomes.mark_changed(uow.conn, touched, uow.now)
     now = ctx.clock()
     with ctx.reading() as conn:
         behind = [row for row in row_outcomes.behind(conn) if _is_due(row, now)]
@@ -93,8 +98,8 @@ def _is_due(row: Row[Any], now: Any) -> bool:
     return not in_motion or bool(now - row.written_at >= min(wait, _WAIT_MAX))
 
 
-def note_changes(ctx: Context) -> list[int]:
-    """Tell batches that something happened to their rows; gives those batches."""
+def _touched(ctx: Context) -> dict[int, int]:
+    """Batches to whose rows something happened: number of the newest such event."""
     touched: dict[int, int] = {}
     with ctx.reading() as conn:
         for seq, kind, entity in row_outcomes.events_since(
@@ -103,15 +108,15 @@ def note_changes(ctx: Context) -> list[int]:
             found = _batch_of_event(kind, entity)
             if found:
                 touched[found] = max(seq, touched.get(found, 0))
-    if touched:
-        with ctx.begin(name="results.changed") as uow:
-            row_outcomes.mark_changed(uow.conn, touched, uow.now)
-    return sorted(touched)
+    return touched
 
 
 def _batch_of_event(kind: str, entity: int) -> int:
     """The batch behind an entity, by how its number is made; 0 when there is none."""
     subject = kind.partition(".")[0]
+    if kind == "batch.opened":
+        # All its rows may be settled by then, and none will speak again.
+        return entity
     if subject in ("referral", "row_error", "review"):
         return batch_of(entity)
     if subject == "award":

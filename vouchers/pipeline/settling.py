@@ -48,7 +48,6 @@ def settle(
             if not isinstance(one, Waits) and one.row.id in places
         ],
     )
-    awards.touch_batches(uow.conn, {one.row.batch_id for one in changed})
     for one in changed:
         _record(uow, one)
 

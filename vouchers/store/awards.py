@@ -358,13 +358,3 @@ def leave_waitlist(conn: Connection, referral_ids: Collection[int]) -> None:
     """Take decided referrals off the waitlist."""
     if referral_ids:
         conn.execute(delete(waitlist).where(among(conn, _W.referral_id, referral_ids)))
-
-
-def touch_batches(conn: Connection, batch_ids: Collection[int]) -> None:
-    """Have these batches' result files written anew."""
-    if batch_ids:
-        conn.execute(
-            update(batch)
-            .where(among(conn, batch.c.id, sorted(batch_ids)))
-            .values(changed=batch.c.changed + 1)
-        )

@@ -283,6 +283,9 @@ def counts(conn: Connection, batch_id: int) -> Counts:
 
 def finish(conn: Connection, batch_id: int, now: datetime) -> bool:
     """Close a batch all of whose rows are settled or held; False when it is not so."""
+    row = by_id(conn, batch_id)
+    if row is None or row.state != "open":
+        return False
     found = counts(conn, batch_id)
     if found.moving or found.referrals.get("checking"):
         return False

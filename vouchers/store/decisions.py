@@ -14,7 +14,7 @@ from vouchers.domain.lifecycle import ReferralState, check_referral
 from vouchers.domain.matching.features import Features
 from vouchers.domain.matching.settlement import Edge, Outcome
 from vouchers.domain.reasons import Reason
-from vouchers.store import awards, registry, residents
+from vouchers.store import registry, residents
 from vouchers.store.bulk import insert_rows, update_by
 from vouchers.store.listed import among
 from vouchers.store.moves import take_requests_along
@@ -96,8 +96,6 @@ def remember(
     _update_referrals(uow, outcomes, by_id)
     take_requests_along(uow, {o.resident_id for o in outcomes if o.left is not None})
     registry.count_residents(uow.conn, sum(o.new_resident for o in outcomes))
-    # Last, for a batch's row is what all its chunks meet at.
-    awards.touch_batches(uow.conn, {row.batch_id for row in rows})
 
 
 def _insert_residents(

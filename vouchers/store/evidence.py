@@ -16,9 +16,8 @@ from vouchers.domain.delivery import (
     Move,
     message_after,
 )
-from vouchers.domain.ids import attempt_id, batch_of, message_of
+from vouchers.domain.ids import attempt_id, message_of
 from vouchers.domain.lifecycle import MessageState, check_message
-from vouchers.store.awards import touch_batches
 from vouchers.store.bulk import insert_rows, update_by
 from vouchers.store.listed import among
 from vouchers.store.tables import db_now
@@ -197,9 +196,6 @@ def _move_messages(
             source=one.source,
             error_code=one.error_code,
         )
-    touch_batches(
-        uow.conn, {batch_of(messages[number].referral_id) for number in moved}
-    )
     return [
         Changed(messages[number], MessageState(messages[number].state), move.state, one)
         for number, (one, move) in moved.items()

@@ -8,7 +8,7 @@ from datetime import date, datetime
 
 from sqlalchemy import ColumnElement, Connection, case, func, insert, select, update
 
-from vouchers.domain.ids import Place, award_of, batch_of, referral_of
+from vouchers.domain.ids import Place, award_of
 from vouchers.domain.lifecycle import VoucherState
 from vouchers.domain.redemption import Oddity, Voucher
 from vouchers.store.bulk import chunks, insert_rows, update_by
@@ -20,7 +20,6 @@ from vouchers.store.tables.awards import (
     redemption,
     voucher,
 )
-from vouchers.store.tables.intake import batch
 from vouchers.store.tables.money import code, transfer
 from vouchers.store.unit_of_work import UnitOfWork
 
@@ -337,14 +336,3 @@ def settle_awards(uow: UnitOfWork, voucher_ids: Collection[int]) -> None:
             action = "ended" if state == "ended" else "revived"
             uow.record(f"award.{action}", row.id, state=state)
     update_by(uow.conn, award, changed)
-
-
-def touch_batches(conn: Connection, voucher_ids: Collection[int]) -> None:
-    """Have the result files written anew for the partners of these vouchers."""
-    ids = sorted({batch_of(referral_of(award_of(id_))) for id_ in voucher_ids})
-    for part in chunks(ids, IDS_MAX):
-        conn.execute(
-            update(batch)
-            .where(among(conn, batch.c.id, part))
-            .values(changed=batch.c.changed + 1)
-        )

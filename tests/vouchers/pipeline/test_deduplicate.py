@@ -16,7 +16,7 @@ from vouchers.pipeline.context import Context
 from vouchers.store.bulk import insert_rows
 from vouchers.store.jobs import JobSpec
 from vouchers.store.tables.identity import membership, resident, review
-from vouchers.store.tables.intake import batch, referral
+from vouchers.store.tables.intake import referral
 from vouchers.store.tables.parties import partner_listing
 from vouchers.store.tables.work import job
 
@@ -306,11 +306,3 @@ def test_a_job_carried_twice_changes_nothing(ctx: Context) -> None:
     carry_all(ctx, ["deduplicate"])
     assert row_of(ctx, row.id) == row
     assert len(promised(ctx)) == 1
-
-
-def test_the_partners_result_file_is_written_anew(ctx: Context) -> None:
-    """A batch whose rows changed is marked, so that the partner learns of it."""
-    (row,) = deduplicated(ctx, person())
-    with ctx.reading() as conn:
-        changed = select(batch.c.changed).where(batch.c.id == row.batch_id)
-        assert conn.execute(changed).scalar_one() > 1

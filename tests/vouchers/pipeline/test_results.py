@@ -5,7 +5,8 @@ from __future__ import annotations
 import csv
 from pathlib import Path
 
-from sqlalchemy import update
+import pytest
+from sqlalchemy import select, update
 
 from tests.conftest import Clock
 from tests.partner_files import HEADER, csv_file, csv_text, open_house, row
@@ -14,6 +15,7 @@ from vouchers.pipeline import integrate, results
 from vouchers.pipeline.accept import Receipt, submit
 from vouchers.pipeline.carry import carry_all
 from vouchers.pipeline.context import Context
+from vouchers.store import batches
 from vouchers.store.tables.intake import batch, referral
 
 
@@ -141,3 +143,59 @@ def test_a_file_that_cannot_be_written_stops_no_other(
     assert results.sweep(ctx) == 1
 
     assert (ctx.outbox / "elm-homes" / "feb.result.csv").exists()
+
+
+def _refused(ctx: Context, path: Path) -> int:
+    """A file none of whose rows can be accepted: nothing happens to it later."""
+    receipt = hand_in(ctx, csv_file(path, [row(1, postcode="x")]))
+    integrate.seal(ctx)
+    return receipt.batch_id or 0
+
+
+def _state(ctx: Context, batch_id: int) -> str:
+    with ctx.reading() as conn:
+        found = conn.execute(select(batch.c.state).where(batch.c.id == batch_id))
+        return str(found.scalar_one())
+
+
+def test_a_sweep_that_was_killed_half_way_still_finishes_the_batch(
+    ctx: Context, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a killed sweep had read is looked at again, or the batch stays open."""
+    open_house(ctx)
+    batch_id = _refused(ctx, tmp_path / "jan.csv")
+    kill = RuntimeError("killed")
+
+    def die(*_: object) -> bool:
+        raise kill
+
+    with monkeypatch.context() as patched:
+        patched.setattr(results.batches, "finish", die)
+        with pytest.raises(RuntimeError):
+            results.sweep(ctx)
+
+    results.sweep(ctx)
+
+    assert _state(ctx, batch_id) == "finished"
+
+
+def test_a_batch_whose_rows_were_settled_before_it_opened_is_finished(
+    ctx: Context, tmp_path: Path
+) -> None:
+    """Workers may be faster than the hand that closes the door behind a file."""
+    open_house(ctx)
+    receipt = hand_in(ctx, csv_file(tmp_path / "jan.csv", [row(1, postcode="x")]))
+    batch_id = receipt.batch_id or 0
+    with ctx.begin() as uow:
+        batches.change(uow.conn, batch_id, state="receiving")
+    integrate.seal(ctx)
+    results.sweep(ctx)
+    assert _state(ctx, batch_id) == "receiving"
+
+    submit(
+        ctx, partner="elm-homes", path=tmp_path / "jan.csv", via="cli", actor="w/cli"
+    )
+    integrate.seal(ctx)
+    results.sweep(ctx)
+
+    assert _state(ctx, batch_id) == "finished"
