@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from sqlalchemy import select
 
+from vouchers.domain.calendar import local_date
 from vouchers.domain.need import LOWEST_TO_MOVE, after_waiting, band_of
 from vouchers.domain.reasons import SENTENCES, Reason
 from vouchers.pipeline import allocate
 from vouchers.pipeline.context import Context
-from vouchers.store import awards, pools, schemes
+from vouchers.store import awards, pools, queues, schemes
 from vouchers.store.bulk import update_by
 from vouchers.store.jobs import ClaimedJob
 from vouchers.store.tables.awards import waitlist
@@ -58,7 +59,10 @@ def sweep(ctx: Context) -> int:
                 continue
             rules = schemes.active(uow.conn, scheme.id)
             _promote(uow, scheme.id, rules.need.up_after_days)
-            if awards.has_unlooked(uow.conn, scheme.id, below=scheme.supply_version):
+            if _is_new_day(uow, scheme.id, local_date(uow.now, rules.zone)):
+                pools.supply_arrived(uow, scheme.id)
+                drained += 1
+            elif awards.has_unlooked(uow.conn, scheme.id, below=scheme.supply_version):
                 uow.enqueue(pools.drain_job(scheme.id))
                 drained += 1
         return drained
@@ -95,6 +99,15 @@ def places(ctx: Context, scheme_id: int, *, limit: int = 100) -> list[Place]:
         )
         for number, row in enumerate(rows, start=1)
     ]
+
+
+def _is_new_day(uow: UnitOfWork, scheme_id: int, today: date) -> bool:
+    """Whether nobody was looked at yet today: dates move money as gifts do.
+
+    A gift's first day comes, the price list changes with the season; no gift, stock or
+    rule arrives that day to say so.
+    """
+    return queues.take_slot(uow.conn, f"new_day:{scheme_id}", today.toordinal())
 
 
 def _promote(uow: UnitOfWork, scheme_id: int, days: int) -> None:

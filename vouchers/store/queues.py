@@ -201,6 +201,8 @@ def purge_done(conn: Connection, *, older_s: float, limit: int = 5_000) -> int:
 
 def take_slot(conn: Connection, name: str, slot: int) -> bool:
     """Whether this tick is ours: of all clocks, one inserts the slot."""
+    # A clock that was set back must not silence the tick until it has caught up.
+    conn.execute(delete(tick).where(tick.c.name == name, tick.c.slot > slot + 1))
     make: Any = insert_postgresql if _is_postgresql(conn) else insert_sqlite
     statement = (
         make(tick)

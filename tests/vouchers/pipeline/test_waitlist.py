@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from tests.money import Fund, open_fund
@@ -63,3 +65,22 @@ def test_a_paused_scheme_keeps_places_and_grants_again_when_resumed(
     rules_desk.resume(fund.ctx, "winter_fund", "amy/cli")
     carry_all(fund.ctx, ["allocate"])
     assert fund.states(ids) == ["granted", "granted"]
+
+
+def test_a_gift_whose_first_day_comes_serves_those_who_wait(fund: Fund) -> None:
+    """At midnight nothing arrives, and yet there is money: the clock looks again."""
+    clock = fund.ctx.clock
+    tomorrow = (clock() + timedelta(days=1)).date()
+    fund.give("later", 100_000, starts_on=tomorrow)
+    ids = fund.refer(1)
+    _run(fund, ids)
+    waitlist.sweep(fund.ctx)
+    carry_all(fund.ctx, ["allocate"])
+    assert fund.states(ids) == ["waiting"]
+
+    clock.forward(days=1)  # type: ignore[attr-defined]
+    waitlist.sweep(fund.ctx)
+    waitlist.sweep(fund.ctx)
+    carry_all(fund.ctx, ["allocate"])
+
+    assert fund.states(ids) == ["granted"]

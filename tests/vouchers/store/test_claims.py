@@ -144,3 +144,15 @@ def test_levels_count_every_state(bench: Bench) -> None:
     assert level.per_minute > 0
     with bench.ctx.reading() as conn:
         assert [one.name for one in queues.levels(conn)] == [q.name for q in QUEUES]
+
+
+def test_a_clock_that_was_set_back_goes_on_ticking(bench: Bench) -> None:
+    """Slots of an hour that was never reached do not silence a sweep for an hour."""
+    with bench.ctx.begin() as uow:
+        assert queues.take_slot(uow.conn, "unknown", 5_000)
+        assert queues.take_slot(uow.conn, "unknown", 4_760)
+        assert not queues.take_slot(uow.conn, "unknown", 4_760)
+        assert queues.take_slot(uow.conn, "unknown", 4_761)
+        # Two clocks a moment apart do not undo each other's slots.
+        assert not queues.take_slot(uow.conn, "unknown", 4_761)
+        assert not queues.take_slot(uow.conn, "unknown", 4_760)
