@@ -119,6 +119,33 @@ def test_a_submit_that_died_goes_on_where_it_stopped(
     assert count(ctx, batch) == 1
 
 
+def test_p1_a_half_received_file_is_taken_whole_though_the_scheme_paused_meanwhile(
+    ctx: Context, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Half of its rows are on their way: refusing the rest would split the file."""
+    open_house(ctx)
+    monkeypatch.setattr(accept, "CHUNK_ROWS", 10)
+    path = csv_file(tmp_path / "a.csv", [row(n) for n in range(1, 21)])
+    with monkeypatch.context() as patched:
+        keep = batches.stage
+
+        def dies(*args: object, **kwargs: object) -> bool:
+            if kwargs["number"] == 1:
+                raise KeyboardInterrupt
+            return keep(*args, **kwargs)  # type: ignore[arg-type]
+
+        patched.setattr(batches, "stage", dies)
+        with pytest.raises(KeyboardInterrupt):
+            hand_in(ctx, path)
+    with ctx.begin() as uow:
+        uow.conn.execute(update(scheme).values(state="paused"))
+
+    receipt = hand_in(ctx, path, scheme="winter_fund")
+
+    assert receipt.outcome == "accepted"
+    assert len(referrals(ctx)) == 20
+
+
 @pytest.mark.parametrize(
     ("changes", "code"),
     [
