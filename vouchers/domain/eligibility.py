@@ -18,7 +18,8 @@ FAULTS: dict[str, tuple[str, str]] = {
     ),
     "not_at_risk_yet": (
         "days_left",
-        "The home is not close enough to running out for this scheme.",
+        "The home is not close enough to running out for this scheme. Send the row"
+        " again when it is.",
     ),
     "resident_not_told": (
         "resident_told",

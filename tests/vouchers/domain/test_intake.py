@@ -21,6 +21,7 @@ from vouchers.domain.intake import (
     Understood,
     Withdrawal,
     match_header,
+    sentence,
     understand,
     with_date_order,
 )
@@ -96,9 +97,46 @@ def test_all_faults_of_a_row_are_told_at_once() -> None:
     assert codes(postcode="x", mobile="0123", worker="", date_of_birth="soon") == [
         "date_unreadable",
         "postcode_invalid",
-        "mobile_landline",
         "missing",
+        "mobile_landline",
     ]
+
+
+def test_faults_come_from_left_to_right() -> None:
+    """A person walks along the row once; column AA comes after Z."""
+    faults = [RowFault("x", cell=cell) for cell in ("AA3", "B3", "", "Z3")]
+    assert [f.cell for f in sorted(faults, key=lambda f: f.place)] == [
+        "",
+        "B3",
+        "Z3",
+        "AA3",
+    ]
+
+
+def test_a_totals_row_is_told_in_one_sentence() -> None:
+    """Ten faults would hide what the row is."""
+    blank = dict.fromkeys(HEADER, "") | {"reference": "Total", "household_size": "6"}
+    assert codes(**blank) == ["nearly_empty"]
+
+
+def test_column_names_in_the_middle_are_told_in_one_sentence() -> None:
+    """Two sheets pasted one below the other bring the header along."""
+    verdict = understand(HEADER, LAYOUT, SCHEME, partner(), today=TODAY, row_no=7)
+    assert isinstance(verdict, list)
+    assert [fault.code for fault in verdict] == ["header_again"]
+
+
+def test_no_sentence_ends_in_the_air() -> None:
+    """In a count of faults the choices of one row are not at hand."""
+    for fault in Fault:
+        assert sentence(fault, column="The cell").endswith(".")
+
+
+def test_who_has_no_usable_number_is_not_told_to_leave_it_blank() -> None:
+    """Left blank, the row would come back once more."""
+    for fault in Fault:
+        if fault.startswith("mobile_"):
+            assert "blank" not in SENTENCES[fault]
 
 
 @pytest.mark.parametrize("name", HEADER[:10])

@@ -19,6 +19,8 @@ class Fault(StrEnum):
     UNCLOSED_QUOTE = "unclosed_quote"
     UNFINISHED_ROW = "unfinished_row"
     ROW_TOO_LONG = "row_too_long"
+    HEADER_AGAIN = "header_again"
+    NEARLY_EMPTY = "nearly_empty"
     REPEATED_REFERENCE = "repeated_reference"
     DATE_UNREADABLE = "date_unreadable"
     DATE_MONTH_FIRST = "date_month_first"
@@ -55,7 +57,9 @@ class Fault(StrEnum):
     FAILED_HERE = "failed_here"
 
 
-_NOT_A_MOBILE = "Give a UK mobile number (07...), or leave it blank."
+_NOT_A_MOBILE = "Give a UK mobile number (07...)."
+
+_A_WORD = "one of the words that the handbook lists."
 
 #: Sentence of each code; {column} is the partner's heading, {hint} what we know more.
 SENTENCES: dict[Fault, str] = {
@@ -65,13 +69,17 @@ SENTENCES: dict[Fault, str] = {
     Fault.FORMULA_CELL: "{column} is a formula. Copy it and paste it as a value.",
     Fault.EXCEL_ERROR: "{column} shows an Excel error. Type the value.",
     Fault.ROUNDED_NUMBER: "Excel has rounded this number; format the column as Text"
-    " and type {column} anew.",
+    " and type it anew.",
     Fault.EXTRA_CELLS: "This row has more cells than there are columns. Look for a"
     " comma inside a cell.",
-    Fault.UNCLOSED_QUOTE: 'This row has a quotation mark (") that does not close.',
+    Fault.UNCLOSED_QUOTE: 'This row has a quotation mark (") that does not close.'
+    " Remove it, or close it.",
     Fault.UNFINISHED_ROW: "The file ends in the middle of this row. Save it and send"
     " it again.",
     Fault.ROW_TOO_LONG: "This row is far too long to be one resident.",
+    Fault.HEADER_AGAIN: "This row has the column names again. Remove it.",
+    Fault.NEARLY_EMPTY: "Nearly all cells of this row are empty. Fill them in, or"
+    " remove the row if it is a total or a note.",
     Fault.REPEATED_REFERENCE: "{column} is used twice in this file.{hint} Give each"
     " row its own.",
     Fault.DATE_UNREADABLE: "{column} is not a date we can read. Write it like"
@@ -118,7 +126,8 @@ SENTENCES: dict[Fault, str] = {
     Fault.NEUTRAL_NEEDS_TOLD: "A neutral text needs a resident who was told what will"
     " come. Tell them first.",
     Fault.NO_CONTACT_ROUTE: "We have no safe way to get a voucher to this person.{hint}"
-    " Give a mobile number that is safe to text, with sms_ok or sms_neutral.",
+    " If a text is safe, give their mobile number, with sms_ok or sms_neutral; if none"
+    " is, we cannot help through this fund yet.",
     Fault.FAILED_HERE: "We could not process this row. We are looking at it; you need"
     " do nothing.",
 }
@@ -166,6 +175,12 @@ class RowFault:
     cell: str = ""
 
     @property
+    def place(self) -> tuple[int, str]:
+        """Where it stands from left to right; what concerns the whole row is first."""
+        column = self.cell.rstrip("0123456789")
+        return len(column), column
+
+    @property
     def sentence(self) -> str:
         """What the partner reads."""
         return sentence(self.code, column=self.column, hint=self.hint)
@@ -178,4 +193,6 @@ def sentence(code: str, *, column: str = "", hint: str = "") -> str:
     except ValueError:
         # A rule of the scheme; its sentence came as the hint.
         return hint or code.replace("_", " ")
-    return text.format(column=column or "This row", hint=f" {hint}" if hint else "")
+    told = text.format(column=column or "This row", hint=f" {hint}" if hint else "")
+    # Without the choices at hand, as in a count of faults.
+    return told.replace("one of these:", _A_WORD) if told.endswith(":") else told

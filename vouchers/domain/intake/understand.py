@@ -6,17 +6,21 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
+from operator import attrgetter
 from typing import Any, Protocol, TypeVar
 
 from schemas.row import Action, MeterType, ResidentRow, SafeContact
 from schemas.scheme import Scheme
 from vouchers.domain import eligibility, routing
 from vouchers.domain.intake import repair, words
-from vouchers.domain.intake.columns import REQUIRED, Field, Layout
+from vouchers.domain.intake.columns import REQUIRED, Field, Layout, known_count
 from vouchers.domain.intake.faults import Fault, Notice, RowFault
 from vouchers.domain.intake.phones import read_mobile
 
 T = TypeVar("T")
+#: A row with fewer of the required cells filled is a total, a note or a slip.
+_FILLED_LEAST = 3
+_STRAY_FAULTS = 6
 
 
 class Partner(eligibility.PartnerFacts, Protocol):
@@ -69,7 +73,7 @@ class Intake:
             return reader.faults or Withdrawal(reference)
         row = reader.row(action)
         if row is None or reader.faults:
-            return reader.faults
+            return reader.stray(cells) or sorted(reader.faults, key=attrgetter("place"))
         return Understood(row, tuple(reader.notices))
 
     def supplier(self, text: str) -> routing.SupplierFound:
@@ -134,6 +138,15 @@ class _Reader:
     def text(self, known: Field) -> str:
         """A field's cleaned text, blank where it is absent."""
         return self.values.get(known, "")
+
+    def stray(self, cells: Sequence[str]) -> list[RowFault]:
+        """One fault, not ten, for a row that was never meant as a resident."""
+        if len(self.faults) < _STRAY_FAULTS:
+            return []
+        if known_count(cells) > len(REQUIRED) // 2:
+            return [RowFault(Fault.HEADER_AGAIN)]
+        filled = sum(bool(self.text(known)) for known in REQUIRED)
+        return [RowFault(Fault.NEARLY_EMPTY)] if filled < _FILLED_LEAST else []
 
     def needed(self, known: Field) -> str:
         """A field that may not be blank."""
