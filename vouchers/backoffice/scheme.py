@@ -11,9 +11,12 @@ from sqlalchemy import Connection, Row, func, insert, select, update
 from schemas.scheme import Scheme
 from vouchers.backoffice.queues import fit_reason
 from vouchers.domain import scheme_check
+from vouchers.domain.calendar import local_date
+from vouchers.domain.restrictions import Restrictions
 from vouchers.errors import BadScheme, NotFound, Refused
 from vouchers.pipeline.context import Context
-from vouchers.store import ledger, pools, schemes
+from vouchers.store import expiries, ledger, pools, schemes
+from vouchers.store.pools import Gift
 from vouchers.store.schemes import SchemeRow
 from vouchers.store.tables.parties import scheme, scheme_version
 from vouchers.store.unit_of_work import UnitOfWork
@@ -47,7 +50,9 @@ def load(ctx: Context, text: str, actor: str) -> Version:
     """
     rules = _good(text)
     with ctx.begin(actor=actor, name="scheme.load") as uow:
-        return _propose(uow, rules, text)
+        version = _propose(uow, rules, text)
+        _refuse_stranding(uow, version, rules)
+        return version
 
 
 def approve(ctx: Context, slug: str, actor: str, number: int | None = None) -> Version:
@@ -57,6 +62,9 @@ def approve(ctx: Context, slug: str, actor: str, number: int | None = None) -> V
         proposed = _proposal(uow.conn, row, number)
         if person_of(proposed.loaded_by) == person_of(actor):
             raise Refused("another person has to approve the rules you loaded")
+        # Gifts and vouchers have come since it was loaded.
+        rules = schemes.version(uow.conn, row.id, proposed.number)
+        _refuse_stranding(uow, proposed, rules)
         return _activate(uow, proposed)
 
 
@@ -157,11 +165,45 @@ def _propose(uow: UnitOfWork, rules: Scheme, text: str) -> Version:
     return Version(scheme_id, about.slug, number, "proposed", uow.actor, None)
 
 
+def _refuse_stranding(uow: UnitOfWork, version: Version, rules: Scheme) -> None:
+    """Raise BadScheme when money given, or on codes, could not move under the rules."""
+    conn, scheme_id = uow.conn, version.scheme_id
+    in_use = expiries.unsettled_by_network(conn, scheme_id)
+    found = scheme_check.version_faults(rules, in_use)
+    try:
+        before = schemes.active(conn, scheme_id)
+    except NotFound:
+        before = None
+    for gift in pools.gifts(conn, scheme_id):
+        if gift.state in ("lapsed", "closed") or before is None:
+            continue
+        # What was wrong with a gift before is not the new rules' fault.
+        old = _gift_faults(uow, gift, before)
+        new = _gift_faults(uow, gift, rules)
+        found += [f"gift {gift.slug}: {fault}" for fault in new if fault not in old]
+    if found:
+        raise BadScheme(found)
+
+
+def _gift_faults(uow: UnitOfWork, gift: Gift, rules: Scheme) -> list[str]:
+    return scheme_check.gift_faults(
+        rules,
+        Restrictions.read(gift.restrictions),
+        pence=gift.pledged_pence,
+        starts_on=gift.starts_on,
+        ends_on=gift.ends_on,
+        today=local_date(uow.now, rules.zone),
+    )
+
+
 def _proposal(conn: Connection, row: SchemeRow, number: int | None) -> Version:
     statement = select(scheme_version).where(
         scheme_version.c.scheme_id == row.id, scheme_version.c.state == "proposed"
     )
-    if number is not None:
+    if number is None:
+        # An older proposal that was passed over is meant only when it is named.
+        statement = statement.where(scheme_version.c.number > row.version)
+    else:
         statement = statement.where(scheme_version.c.number == number)
     found = conn.execute(
         statement.order_by(scheme_version.c.number.desc()).limit(1)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import date, timedelta
 
 from schemas.row import MeterType
@@ -67,6 +67,19 @@ def gift_faults(
             f"prices: the smallest voucher is {smallest} pence, the gift is {pence}"
         )
     return found
+
+
+def version_faults(after: Scheme, in_use: Mapping[str, int]) -> list[str]:
+    """Why money on codes could never move again under a new version of the rules.
+
+    `in_use` counts, by network, the vouchers that can still be used or released.
+    """
+    return [
+        f"networks.{name}: {vouchers:,} of its vouchers can still be used; keep it "
+        "until they have ended, and route its suppliers elsewhere"
+        for name, vouchers in sorted(in_use.items())
+        if name not in after.networks
+    ]
 
 
 def _dates(scheme: Scheme) -> Iterator[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import date
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, func, select, update
 
 from vouchers.domain.lifecycle import VoucherState
 from vouchers.store.listed import among
@@ -29,6 +29,20 @@ def ended_vouchers(
         .limit(limit)
     )
     return list(conn.scalars(query.with_for_update(skip_locked=True)))
+
+
+def unsettled_by_network(conn: Connection, scheme_id: int) -> dict[str, int]:
+    """How many vouchers of each network still hold money of a gift."""
+    ended = (VoucherState.REDEEMED, VoucherState.RELEASED, VoucherState.VOIDED)
+    rows = conn.execute(
+        select(voucher.c.network, func.count().label("vouchers"))
+        .where(
+            voucher.c.scheme_id == scheme_id,
+            voucher.c.state.not_in((*ended, VoucherState.WRITTEN_OFF)),
+        )
+        .group_by(voucher.c.network)
+    )
+    return {row.network: int(row.vouchers) for row in rows}
 
 
 def releasable_vouchers(

@@ -55,6 +55,18 @@ def active(conn: Connection, scheme_id: int) -> Scheme:
     return rules
 
 
+def version(conn: Connection, scheme_id: int, number: int) -> Scheme:
+    """One version of a scheme's rules, in force or not."""
+    body = conn.scalar(
+        select(scheme_version.c.body).where(
+            scheme_version.c.scheme_id == scheme_id, scheme_version.c.number == number
+        )
+    )
+    if body is None:
+        raise NotFound(f"no version {number} of these rules", scheme=scheme_id)
+    return Scheme.parse(body)
+
+
 def by_id(conn: Connection, scheme_id: int) -> SchemeRow:
     """The scheme with this number."""
     row = conn.execute(select(*_COLUMNS).where(scheme.c.id == scheme_id)).first()

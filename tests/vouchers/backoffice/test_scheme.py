@@ -7,6 +7,7 @@ import pytest
 from tests.money import DEFAULT, open_fund
 from vouchers.backoffice import scheme as desk
 from vouchers.errors import BadScheme, NotFound, Refused
+from vouchers.pipeline.carry import carry_all
 from vouchers.pipeline.context import Context
 from vouchers.store import schemes
 
@@ -67,3 +68,44 @@ def test_a_reason_for_a_pause_holds_nothing_personal(ctx: Context) -> None:
     open_fund(ctx)
     with pytest.raises(Refused, match="kept for ever"):
         desk.pause(ctx, "winter_fund", "amy/cli", "call 07700 900123")
+
+
+def test_rules_that_would_strand_vouchers_are_not_loaded(ctx: Context) -> None:
+    """A network whose codes are out there stays, until they have ended."""
+    fund = open_fund(ctx)
+    fund.give("gift", 100_000)
+    fund.allocate(fund.refer(1))
+    carry_all(ctx, ["allocate"])
+    without = DEFAULT.replace("[networks.paypoint]", "[networks.pay_zone]")
+    without = without.replace('network = "paypoint"', 'network = "pay_zone"')
+    without = without.replace("paypoint = {", "pay_zone = {")
+    assert desk.check(without) == []
+    with pytest.raises(BadScheme, match=r"networks\.paypoint: 2 of its vouchers"):
+        desk.load(ctx, without, "amy/cli")
+
+
+def test_rules_under_which_a_gift_could_not_be_spent_are_not_approved(
+    ctx: Context,
+) -> None:
+    """The gift may have come between loading and approving."""
+    fund = open_fund(ctx)
+    fewer = DEFAULT.replace('"heat_network", "off_grid"]', '"off_grid"]')
+    desk.load(ctx, fewer, "amy/cli")
+    fund.give("heat", 100_000, restrictions={"meter_types": ["heat_network"]})
+    with pytest.raises(BadScheme, match=r"gift heat: eligibility\.meters"):
+        desk.approve(ctx, "winter_fund", "bob/cli")
+    with ctx.reading() as conn:
+        assert schemes.by_id(conn, fund.scheme_id).version == 1
+
+
+def test_a_proposal_that_was_passed_over_is_approved_only_by_its_number(
+    ctx: Context,
+) -> None:
+    """Nobody puts older rules in force without meaning it."""
+    open_fund(ctx)
+    desk.load(ctx, CHANGED, "amy/cli")
+    desk.load(ctx, CHANGED.replace("year_days = 365", "year_days = 366"), "amy/cli")
+    assert desk.approve(ctx, "winter_fund", "bob/cli").number == 3
+    with pytest.raises(NotFound, match="waits for approval"):
+        desk.approve(ctx, "winter_fund", "bob/cli")
+    assert desk.approve(ctx, "winter_fund", "bob/cli", 2).number == 2
