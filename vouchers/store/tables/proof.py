@@ -5,7 +5,6 @@ from __future__ import annotations
 from sqlalchemy import (
     BigInteger,
     Column,
-    ForeignKey,
     Index,
     LargeBinary,
     SmallInteger,
@@ -30,13 +29,9 @@ Index("ix_audit_event_entity", audit_event.c.entity_id)
 audit_pending = Table(
     "audit_pending",
     metadata,
-    Column(
-        "event_id",
-        Big,
-        ForeignKey("audit_event.id"),
-        primary_key=True,
-        autoincrement=False,
-    ),
+    # No foreign key: it would be looked up for each of nine events a resident, and the
+    # two rows are written by one statement of ours anyway.
+    Column("event_id", Big, primary_key=True, autoincrement=False),
 )
 
 audit_leaf = Table(

@@ -38,9 +38,6 @@ def _audit_pending() -> None:
     op.create_table(
         "audit_pending",
         sa.Column("event_id", Big, autoincrement=False, nullable=False),
-        sa.ForeignKeyConstraint(
-            ["event_id"], ["audit_event.id"], name=op.f("fk_audit_pending_event_id")
-        ),
         sa.PrimaryKeyConstraint("event_id", name=op.f("pk_audit_pending")),
     )
 
