@@ -42,6 +42,9 @@ from vouchers.store.unit_of_work import UnitOfWork
 LEASE_MARGIN_S = 10.0
 #: Messages between two looks at the lease.
 SUB_BATCH = 125
+#: In the payload of a job that looks for texts without one. They may have one after
+#: all, so what that one holds or puts off is left to it.
+STRAY = "stray"
 #: Shortest wait before a postponed text is looked at again.
 WAIT_MIN_S = 1.0
 
@@ -118,7 +121,8 @@ def _claim(
 ) -> tuple[list[Ready], dict[int, float]]:
     """Lock the chunk, judge it, take from the pace, write down the tries."""
     rows = messages.lock(uow.conn, job.items)
-    _abandon(uow, [row.id for row in rows if row.state == MessageState.SENDING])
+    if STRAY not in job.payload:
+        _abandon(uow, [row.id for row in rows if row.state == MessageState.SENDING])
     queued = [row for row in rows if row.state == MessageState.QUEUED]
     looked = preparing.look(ctx, uow, queued)
     preparing.stop(uow, looked.stopped)
@@ -195,6 +199,8 @@ def follow_ups(
             newest = attempt_id(row.id, row.tries - 1)
             key = ("send.resolve", settle_after_s(uow.conn, row))
             waits.setdefault(key, []).append(newest)
+            continue
+        if STRAY in job.payload and row.id in later:
             continue
         wait_s = max(WAIT_MIN_S, later.get(row.id, 0.0))
         if row.not_before is not None:

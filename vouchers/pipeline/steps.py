@@ -112,6 +112,7 @@ SWEEPS: tuple[Sweep, ...] = (
     Sweep("waitlist", 30, f"{_PIPELINE}.waitlist:sweep"),
     Sweep("expire", 60, f"{_PIPELINE}.expire:sweep"),
     Sweep("reviews", 60, "vouchers.backoffice.reviews:escalate"),
+    Sweep("strays", 300, f"{_PIPELINE}.strays:sweep", inline=True),
     Sweep("invariants", 3_600, f"{_HOUSE}:check_invariants"),
     Sweep("purge", 60, f"{_HOUSE}:purge"),
 )
