@@ -10,7 +10,7 @@ from sqlalchemy import select
 from vouchers.domain.calendar import local_date
 from vouchers.domain.need import LOWEST_TO_MOVE, after_waiting, band_of
 from vouchers.domain.reasons import SENTENCES, Reason
-from vouchers.pipeline import allocate
+from vouchers.pipeline import allocate, first
 from vouchers.pipeline.context import Context
 from vouchers.store import awards, pools, queues, schemes
 from vouchers.store.bulk import update_by
@@ -21,6 +21,8 @@ from vouchers.store.unit_of_work import UnitOfWork
 
 #: Rows that one sweep moves up a band; the next sweep goes on.
 PROMOTE_MAX = 5_000
+#: Rows in review that get their first voucher when money comes; the neediest.
+FIRST_MAX = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +41,16 @@ class Place:
 
 
 def handle(ctx: Context, job: ClaimedJob) -> None:
-    """Serve the neediest of a scheme who wait, as far as money and stock go."""
+    """Serve the neediest of a scheme who wait, as far as money and stock go.
+
+    Homes off supply whose row is in review come before all: their first voucher may
+    have found no money when the row came.
+    """
+    scheme_id = int(job.payload["scheme_id"])
     with ctx.begin(name=job.kind) as uow:
-        scheme_id = int(job.payload["scheme_id"])
+        doubted = awards.doubted_off_supply(uow.conn, scheme_id, limit=FIRST_MAX)
+        first.give(uow, ctx.keys, doubted)
+    with ctx.begin(name=job.kind) as uow:
         allocate.decide(uow, ctx.keys, [], scheme_id=scheme_id)
         uow.complete(job)
 

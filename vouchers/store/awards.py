@@ -26,7 +26,7 @@ from vouchers.domain.need import band_of
 from vouchers.domain.restrictions import Request, Restrictions
 from vouchers.store.listed import among
 from vouchers.store.tables.awards import award, voucher, waitlist
-from vouchers.store.tables.identity import household, membership, resident
+from vouchers.store.tables.identity import household, membership, resident, review
 from vouchers.store.tables.intake import batch, referral
 
 _R = referral.c
@@ -351,6 +351,26 @@ def has_unlooked(conn: Connection, scheme_id: int, *, below: int) -> bool:
             .limit(1)
         ).first()
         is not None
+    )
+
+
+def doubted_off_supply(conn: Connection, scheme_id: int, *, limit: int) -> list[int]:
+    """Referrals in review that are off supply and have no award yet; neediest first."""
+    has_award = select(award.c.id).where(award.c.referral_id == _R.id).exists()
+    return list(
+        conn.scalars(
+            select(_R.id)
+            .join(review, review.c.id == _R.id)
+            .where(
+                review.c.state != "decided",
+                review.c.scheme_id == scheme_id,
+                _R.state == "checking",
+                _R.off_supply.is_(True),
+                ~has_award,
+            )
+            .order_by(_R.need_rank, _R.received_at)
+            .limit(limit)
+        )
     )
 
 

@@ -9,7 +9,7 @@ from tests.money import Fund, open_fund
 from vouchers.domain.matching.keys import KeyKind
 from vouchers.pipeline.carry import carry_all
 from vouchers.pipeline.context import Context
-from vouchers.store.tables.identity import match_key
+from vouchers.store.tables.identity import match_key, review
 from vouchers.store.tables.intake import referral
 
 
@@ -70,3 +70,35 @@ def test_an_overdue_review_gets_its_first_voucher_without_being_off_supply(
     assert fund.awards() == []
     _run(fund, ids, first=1, overdue=1)
     assert len(fund.awards()) == 1
+
+
+def test_a_first_voucher_that_found_no_money_comes_before_the_waitlist(
+    fund: Fund,
+) -> None:
+    """Money for one voucher goes to the home off supply, not to who waits for less."""
+    waiting = fund.refer(1, days_left=3)
+    doubted = fund.refer(1, off_supply=True, state="checking")
+    with fund.ctx.begin(name="test") as uow:
+        uow.conn.execute(
+            insert(review).values(
+                id=doubted[0],
+                scheme_id=fund.scheme_id,
+                kind="person",
+                state="open",
+                protected=False,
+                need_rank=21,
+                candidates=[],
+                model="test",
+                opened_at=uow.now,
+            )
+        )
+    _run(fund, doubted, first=1)
+    _run(fund, waiting)
+    assert fund.awards() == []
+
+    fund.give("gift", 5_000)
+    carry_all(fund.ctx, ["allocate"])
+
+    assert [row.referral_id for row in fund.awards()] == doubted
+    assert fund.states(waiting) == ["waiting"]
+    fund.assert_books_balance()
