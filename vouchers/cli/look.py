@@ -109,15 +109,15 @@ def rows_table(
 
 def _one(account: dict[str, Any]) -> list[RenderableType]:
     from vouchers.cli import tables
-    from vouchers.domain.intake.faults import sentence
 
     words = {word: n for word, n in account["words"].items() if n}
     shown: list[RenderableType] = [
         tables.facts(
             f"Batch {account['batch']} of {account['partner']}",
             {
-                "file": account["file"],
+                **({"file": account["file"]} if account["file"] else {}),
                 "state": account["state"],
+                **({"because": account["refused"]} if account["refused"] else {}),
                 "received": account["received_at"],
                 "rows": account["rows_total"],
                 **words,
@@ -128,8 +128,7 @@ def _one(account: dict[str, Any]) -> list[RenderableType]:
     ]
     if account["faults"]:
         rows = [
-            (code, rows, sentence(code, column="The cell"))
-            for code, rows in account["faults"].items()
+            (code, rows, _meaning(code)) for code, rows in account["faults"].items()
         ]
         shown.append(
             tables.table(
@@ -137,6 +136,16 @@ def _one(account: dict[str, Any]) -> list[RenderableType]:
             )
         )
     return shown
+
+
+def _meaning(code: str) -> str:
+    """What a fault says, be it of the form or of the scheme's rules."""
+    from vouchers.domain import eligibility
+    from vouchers.domain.intake import Fault, sentence
+
+    if code in set(Fault):
+        return sentence(code, column="The cell")
+    return eligibility.FAULTS.get(code, ("", code))[1]
 
 
 def explain(

@@ -108,7 +108,7 @@ _TELL: dict[Word, str] = {
     Word.NOT_GRANTED: "We could not get you a voucher this time.",
 }
 _NOT_ARRIVED = (
-    "The text did not reach the phone. Check the number with the resident, and tell us"
+    "The text was not delivered. Check the number with the resident, and tell us"
     " the right one."
 )
 _NO_MORE_TEXTS = "We text this resident no more, as you asked. Tell us what is safe."

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +22,11 @@ from vouchers.store import batches, parties, row_outcomes
 
 #: How far back the outcomes go; the result file of a batch shows it for ever.
 DAYS = 60
-#: How often the file of the day is written anew while things change.
+#: How often the file of the day is written anew while things change: a small partner's
+#: soon, or its to-do list shows what was mended; a long one costs more.
 REFRESH = timedelta(hours=1)
+_REFRESH_LEAST = timedelta(minutes=1)
+_ROWS_PER_SECOND = 20
 #: No file is written while a partner's rows are still on their way.
 QUIET = timedelta(seconds=20)
 HEADER = ("what_to_do", "file", "row", "reference", *RESULT_COLUMNS)
@@ -69,15 +72,21 @@ def sweep(ctx: Context) -> int:
             new_since=now - REFRESH,
             quiet_since=now - QUIET,
         )
-        last = {
-            each: row_outcomes.outcomes_written_at(conn, each, today) for each in due
-        }
-    for partner_id, before in last.items():
-        if before is None or now - before >= REFRESH:
-            with logged("outcomes_not_written", partner_id=partner_id):
-                write(ctx, partner_id, today)
-                written += 1
+        ready = [each for each in due if _is_due(conn, each, now)]
+    for partner_id in ready:
+        with logged("outcomes_not_written", partner_id=partner_id):
+            write(ctx, partner_id, today)
+            written += 1
     return written
+
+
+def _is_due(conn: Connection, partner_id: int, now: datetime) -> bool:
+    before = row_outcomes.outcomes_written_at(conn, partner_id, local_date(now))
+    if before is None or now - before >= REFRESH:
+        return True
+    files = row_outcomes.of_partner(conn, partner_id, now - timedelta(days=DAYS))
+    rows = sum(each.rows_total or 0 for each in files)
+    return now - before >= _REFRESH_LEAST + timedelta(seconds=rows / _ROWS_PER_SECOND)
 
 
 def write(ctx: Context, partner_id: int, day: date) -> Path:

@@ -300,7 +300,9 @@ def _with_remarks(shown: Shown, row: Any, firsts: dict[int, str]) -> Shown:
     parts = [shown.reason]
     if row.first_referral_id in firsts:
         parts.append(firsts[row.first_referral_id])
-    parts += [NOTICES[Notice(code)] for code in row.notices if code in set(Notice)]
+    if shown.word is not Word.NOT_GRANTED:
+        # Of a row that changed nothing it does not matter how it was read.
+        parts += [NOTICES[Notice(code)] for code in row.notices if code in set(Notice)]
     return Shown(
         shown.word,
         shown.reason_code,

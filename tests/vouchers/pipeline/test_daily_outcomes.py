@@ -50,7 +50,7 @@ def test_outcomes_have_the_to_do_list_on_top_without_what_was_mended(
 def test_outcomes_are_written_once_a_day_and_again_after_changes(
     ctx: Context, tmp_path: Path, clock: Clock
 ) -> None:
-    """The sweep writes the day's file, and refreshes it at most once an hour."""
+    """The sweep writes the day's file, and refreshes it after a pause."""
     open_house(ctx)
     hand_in(ctx, csv_file(tmp_path / "jan.csv", [row(1)]))
     results.sweep(ctx)
@@ -63,3 +63,19 @@ def test_outcomes_are_written_once_a_day_and_again_after_changes(
     hand_in(ctx, csv_file(tmp_path / "mar.csv", [row(3)]))
     results.sweep(ctx)
     assert len(read(day)) == 3
+
+
+def test_what_a_small_partner_mended_soon_leaves_its_to_do_list(
+    ctx: Context, tmp_path: Path, clock: Clock
+) -> None:
+    """Who works through the list must not meet a row again that is right by now."""
+    open_house(ctx)
+    hand_in(ctx, csv_file(tmp_path / "jan.csv", [row(1, postcode="x")]))
+    results.sweep(ctx)
+    day = ctx.outbox / "elm-homes" / "outcomes-2026-12-07.csv"
+    assert [each["row_status"] for each in read(day)] == ["to_correct"]
+    clock.now += timedelta(minutes=3)
+    hand_in(ctx, csv_file(tmp_path / "feb.csv", [row(1)]))
+    clock.now += timedelta(minutes=1)
+    results.sweep(ctx)
+    assert [each["row_status"] for each in read(day)] == ["received"]
