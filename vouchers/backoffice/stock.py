@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
-from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,8 @@ from vouchers.store.unit_of_work import UnitOfWork
 COLUMNS = ("code", "value", "expires")
 #: A file of more codes than this is sent in parts.
 UNITS_MAX = 200_000
+#: As issuers write it: 49, 49.5, £49.00; no 4.9E+01 and no infinity.
+_POUNDS = re.compile(r"£?(\d{1,6})(?:\.(\d{1,2}))?", re.ASCII)
 #: Faults that are told one by one; the rest are only counted.
 FAULTS_TOLD = 200
 
@@ -86,13 +88,18 @@ def take_in(
         known = uow.conn.execute(
             select(stock_batch).where(stock_batch.c.digest == digest)
         ).first()
-        if known is not None:
+        today = local_date(uow.now, rules.zone)
+        if known is not None and known.state != "quarantined":
             return Taken(
                 known.id, known.state, known.units, known.value_pence, repeated=True
             )
-        today = local_date(uow.now, rules.zone)
         units, faults = _read(ctx.keys, path, shape, today)
         faults += _seen_before(uow, units)
+        if known is not None:
+            # It stays away, with its reasons; a file that was put right is another.
+            faults = faults or [LineFault(1, known.reason or "quarantined")]
+            told = tuple(faults[:FAULTS_TOLD])
+            return Taken(known.id, known.state, 0, 0, told, repeated=True)
         faults.sort(key=lambda fault: fault.line)
         return _remember(
             uow, ctx.keys, row.id, network, digest, units, faults, cost_pence
@@ -243,13 +250,11 @@ def _unit(
 
 
 def _pence(text: str) -> int:
-    try:
-        pence = Decimal(text.strip().removeprefix("£")) * 100
-        if pence != pence.to_integral_value():
-            raise ValueError("value")
-    except InvalidOperation:
-        raise ValueError("value") from None
-    return int(pence)
+    found = _POUNDS.fullmatch(text.strip())
+    if found is None:
+        raise ValueError("value")
+    pounds, pence = found.groups()
+    return int(pounds) * 100 + int((pence or "").ljust(2, "0"))
 
 
 def _day(text: str) -> date | None:

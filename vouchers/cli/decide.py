@@ -67,11 +67,23 @@ def list_reviews(
     from dataclasses import asdict
 
     from vouchers.backoffice import reviews as office
+    from vouchers.cli import tables
 
     person = frame.person(Duty.REVIEW)
     lines = office.listing(frame.ctx, person, decided=decided, limit=limit)
     document = [asdict(line) for line in lines]
-    return Answer(document)
+    rows = [
+        (line.id, line.kind, line.partner, f"{line.batch_id}/{line.row_no}",
+         line.need_band, "off" if line.off_supply else "", line.opened_at,
+         line.ruling if decided else line.candidates,
+         line.decided_by if decided else "yes" if line.protected else "")
+        for line in lines
+    ]  # fmt: skip
+    last = ("ruling", "decided by") if decided else ("candidates", "protected")
+    heads = ("review", "kind", "partner", "row", "band", "supply", "since", *last)
+    drawn = tables.table(None, heads, rows, right=("review", "row", "band"))
+    nobody = "nothing was decided" if decided else "nothing waits for a ruling"
+    return Answer(document, [drawn if rows else tables.done(nobody)])
 
 
 @command(reviews, "show")

@@ -108,6 +108,8 @@ def prove_event(
     ] = None,
 ) -> Answer:
     """Show that an event is in the log, for anyone who holds a checkpoint."""
+    from rich.text import Text
+
     from vouchers.backoffice import audit as office
 
     frame.person(Duty.SEE_AUDIT)
@@ -120,8 +122,9 @@ def prove_event(
             raise typer.BadParameter("an entity is written subject:number")
         subject = (name, int(number))
     found = office.prove(frame.ctx, event=event, entity=subject)
+    shown = [Text(f"#{e.number} {e.body}\n\n{e.proof}") for e in found]
     return Answer(
-        [{"number": e.number, "body": e.body, "proof": e.proof} for e in found]
+        [{"number": e.number, "body": e.body, "proof": e.proof} for e in found], shown
     )
 
 
@@ -197,9 +200,15 @@ def rotate_keys(
     from dataclasses import asdict
 
     from vouchers.backoffice import keys as office
+    from vouchers.cli import tables
 
     actor = frame.actor(Duty.ROTATE_KEYS)
-    return Answer(asdict(office.rotate(frame.ctx, actor, match=match)))
+    done = office.rotate(frame.ctx, actor, match=match)
+    words = (
+        f"key {done.sealing_key} seals from now on; what older keys sealed is sealed "
+        "anew by `vouchers work`. Copy the key file to every host and into its backup"
+    )
+    return Answer(asdict(done), [tables.done(words)])
 
 
 def _problems(problems: Any) -> list[Any]:

@@ -62,7 +62,8 @@ def import_stock(
     if taken.faults:
         rows = [(fault.line, fault.fault) for fault in taken.faults[:50]]
         drawn = tables.table("Quarantined", ("line", "fault"), rows, right=["line"])
-        return Answer(asdict(taken), [drawn], Exit.LOOK)
+        hint = tables.warn("no code was taken in: put the file right or ask anew")
+        return Answer(asdict(taken), [drawn, hint], Exit.LOOK)
     words = "was taken in before; nothing changed" if taken.repeated else "taken in"
     line = f"{taken.units:,} codes worth {tables.pounds(taken.pence)} {words}"
     return Answer(asdict(taken), [tables.done(line)])

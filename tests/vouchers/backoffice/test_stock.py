@@ -163,3 +163,23 @@ def test_a_slip_in_a_networks_name_is_not_taken_for_a_network_without_news(
     open_fund(ctx)
     with pytest.raises(Refused, match="there are cash_out, paypoint, post_office"):
         activations.export(ctx, "amy/cli", network="paypiont", out=tmp_path)
+
+
+def test_a_quarantined_file_handed_in_again_is_still_away_with_its_reasons(
+    fund: Fund, tmp_path: Path
+) -> None:
+    """Nobody takes the second answer for "all is on the shelf"."""
+    path = write(tmp_path / "a.csv", [(good(1), "149.00", "")])
+    first = take_in(fund, path)
+    again = take_in(fund, path)
+    assert again.repeated and again.stock_batch_id == first.stock_batch_id
+    assert (again.state, again.faults) == ("quarantined", first.faults)
+
+
+@pytest.mark.parametrize("value", ["Infinity", "1e400000000", "4.9E+01", "NaN", "-49"])
+def test_a_value_that_is_no_amount_is_a_fault_of_its_line(
+    fund: Fund, tmp_path: Path, value: str
+) -> None:
+    """Numbers as sheets or programs write them are never guessed at."""
+    taken = take_in(fund, write(tmp_path / "a.csv", [(good(1), value, "")]))
+    assert [(fault.line, fault.fault) for fault in taken.faults] == [(2, "value")]
