@@ -77,6 +77,18 @@ def follow_up(uow: UnitOfWork, changes: Sequence[Changed]) -> None:
             and (one.row.generation > 0 or one.before in _LOST)
         },
     )
+    messages.put_aside(
+        uow,
+        [
+            (
+                one.row.id,
+                str(one.evidence.failure or "tries_used_up"),
+                batch_of(one.row.referral_id),
+            )
+            for one in changes
+            if one.after is MessageState.HELD
+        ],
+    )
     lost = [one for one in failed if one.after in _LOST and one.evidence.sid]
     messages.queue(uow, [again for one in lost for again in _again(uow, one)])
 

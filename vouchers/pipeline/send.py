@@ -126,6 +126,14 @@ def _claim(
     queued = [row for row in rows if row.state == MessageState.QUEUED]
     looked = preparing.look(ctx, uow, queued)
     preparing.stop(uow, looked.stopped)
+    messages.put_aside(
+        uow,
+        [
+            (number, reason, job.batch_id)
+            for number, state, reason in looked.stopped
+            if state is MessageState.HELD
+        ],
+    )
     ready: list[Ready] = []
     # The pace last: its row is shared by every process that sends.
     by_sender = sorted(looked.ready, key=lambda one: one.claim.sender)

@@ -39,6 +39,8 @@ class JobSpec:
     #: At most one ready job with this word.
     once: str | None = None
     payload: Mapping[str, int | str] = field(default_factory=dict)
+    #: Why a person has to look first; such a job waits until it is requeued.
+    held: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +113,8 @@ def _row(spec: JobSpec) -> dict[str, object]:
         "queue": spec.queue,
         "kind": spec.kind,
         "lane": int(spec.lane),
-        "state": "ready",
+        "state": "held" if spec.held else "ready",
+        "error_class": spec.held,
         "items": list(spec.items),
         "payload": dict(spec.payload),
         "need": spec.need,

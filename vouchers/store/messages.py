@@ -102,6 +102,19 @@ def queue(uow: UnitOfWork, new: Sequence[NewMessage]) -> None:
             )
 
 
+def put_aside(uow: UnitOfWork, held: Collection[tuple[int, str, int | None]]) -> None:
+    """Show held texts, as (text, why, batch), to whoever settles held jobs.
+
+    Requeued, the text is looked at again; discarded, it is cancelled.
+    """
+    uow.enqueue(
+        *(
+            JobSpec("send", "send.chunk", [number], batch_id=batch_id, held=reason)
+            for number, reason, batch_id in held
+        )
+    )
+
+
 def _row(one: NewMessage, now: datetime) -> dict[str, Any]:
     return {
         "id": one.id,
