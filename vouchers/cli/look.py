@@ -45,13 +45,17 @@ def status(
         return Answer(account, _one(account), code)
     document = office.overview(frame.ctx, by=person, limit=limit)
     code = Exit.LOOK if office.needs_look(document) else Exit.DONE
-    return Answer(document, _all(document), code)
+    return Answer(document, _all(document, frame.console.width), code)
 
 
-def _all(document: dict[str, Any]) -> list[RenderableType]:
+def _all(document: dict[str, Any], width: int) -> list[RenderableType]:
     from vouchers.cli import tables
 
-    shown: list[RenderableType] = [rows_table(document["batches"], document["rows"])]
+    batches, total = document["batches"], document["rows"]
+    wide = rows_table(batches, total)
+    shown: list[RenderableType] = [
+        wide if _fits(wide, width) else _in_words(batches, total)
+    ]
     if "queues" in document:
         columns = ("queue", "waiting", "running", "held", "dead", "paused")
         rows = [[queue[name] for name in columns] for queue in document["queues"]]
@@ -105,6 +109,44 @@ def rows_table(
         lines,
         right=("batch", "rows", *heads),
     )
+
+
+def _fits(table: RenderableType, width: int) -> bool:
+    """Whether no column has to be squeezed: a lost column is a lost answer."""
+    from rich.console import Console
+    from rich.measure import Measurement
+
+    console = Console(width=1_000)
+    return Measurement.get(console, console.options, table).maximum <= width
+
+
+def _in_words(batches: list[dict[str, Any]], total: dict[str, int]) -> RenderableType:
+    """The same for a narrow terminal: the counts as words, which may wrap."""
+    from vouchers.cli import tables
+
+    def said(words: dict[str, int], held: int) -> str:
+        counts = {**words, "held": held}
+        return ", ".join(
+            f"{counts[word]:,} {word.replace('_', ' ')}"
+            for word in (*WORDS, "held")
+            if counts[word]
+        )
+
+    lines = [
+        [
+            account["batch"],
+            account["partner"],
+            account["state"],
+            account["rows_total"],
+            said(account["words"], account["held"]),
+        ]
+        for account in batches
+    ]
+    held = sum(account["held"] for account in batches)
+    rows = sum(account["rows_total"] or 0 for account in batches)
+    lines.append(["", "all", "", rows, said(total, held)])
+    heads = ("batch", "partner", "state", "rows", "what became of them")
+    return tables.table(None, heads, lines, right=("batch", "rows"))
 
 
 def _one(account: dict[str, Any]) -> list[RenderableType]:
