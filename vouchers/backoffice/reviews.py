@@ -86,6 +86,7 @@ def _decide_one(
     same_as: int | None,
 ) -> list[int]:
     registry.lock_registry(uow.conn)
+    rulings.lock_homes(uow, review_id)
     case = _question(uow, person, review_id)
     if case.state not in reviews.WAITING:
         raise Refused(f"this review is decided: {case.ruling}")
@@ -170,6 +171,7 @@ def undo(ctx: Context, person: Person, review_id: int, *, door: str) -> tuple[in
     person.must(Duty.REVIEW)
     with ctx.begin(actor=person.actor(door), name="reviews.undo") as uow:
         registry.lock_registry(uow.conn)
+        rulings.lock_homes(uow, review_id)
         case = found(reviews.lock(uow.conn, review_id), person)
         if case.state != "decided":
             raise Refused("this review has no ruling to take back")
@@ -221,6 +223,7 @@ def unmerge(
     person.must(Duty.REVIEW)
     with ctx.begin(actor=person.actor(door), name="reviews.unmerge") as uow:
         registry.lock_registry(uow.conn)
+        rulings.lock_homes(uow, review_id)
         case = found(reviews.lock(uow.conn, review_id), person)
         if case.state != "decided" or not case.effect or not case.effect["merged"]:
             raise Refused("this review did not merge two people")

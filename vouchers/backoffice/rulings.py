@@ -61,6 +61,28 @@ _EDGE = {
 _NEEDS_SOMEBODY = frozenset({Ruling.SAME_PERSON, Ruling.SAME_HOUSEHOLD})
 
 
+def lock_homes(uow: UnitOfWork, review_id: int) -> None:
+    """Lock the households that a review is about before any of its rows.
+
+    Allocate locks in this order; the other way round each would wait for the other.
+    The registry is locked by now, so nobody moves meanwhile.
+    """
+    case = reviews.one(uow.conn, review_id)
+    if case is None:
+        return
+    asked = reviews.one(uow.conn, case.resident_id) if case.resident_id else None
+    people = {case.resident_id} - {None}
+    for one in (case, asked) if asked is not None else (case,):
+        people.update(int(shown["resident_id"]) for shown in one.candidates)
+    homes = set(residents.households_of(uow.conn, sorted(people)).values())
+    if case.effect is not None:
+        moved = Effect.of_json(case.effect).moved
+        homes.update(home for _, old, new, *_ in moved for home in (old, new) if home)
+    if case.household_id is not None:
+        homes.add(case.household_id)
+    awards.lock_households(uow.conn, homes)
+
+
 def carry_out(
     uow: UnitOfWork, case: AnyRow, ruling: Ruling, same_as: int | None, reason: str
 ) -> Effect:

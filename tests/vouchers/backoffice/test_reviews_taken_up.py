@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import insert, select
+from sqlalchemy import event, insert, select
 
 from tests.referrals import person, receive
 from vouchers.backoffice import reviews
@@ -117,3 +117,33 @@ def test_a_question_that_was_asked_again_ends_with_its_row(ctx: Context) -> None
 
     assert state_of(ctx, review, asked) == "decided"
     assert reviews.listing(ctx, AMY) == []
+
+
+@pytest.mark.parametrize("undo", [False, True])
+def test_a_ruling_locks_homes_before_rows_as_allocate_does(
+    ctx: Context, undo: bool
+) -> None:
+    """Lock order of the house: in any other, one of two has to give up."""
+    if ctx.engine.dialect.name == "sqlite":
+        pytest.skip("SQLite has one lock")
+    received(ctx, person())
+    asked = received(ctx, person(**TWIN), partner_id=2)
+    if undo:
+        assert decide(ctx, asked, Ruling.SAME_PERSON).done
+    locked: list[str] = []
+
+    def note(_conn: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        if "FOR UPDATE" in statement:
+            locked.append(statement.split("FROM ")[1].split()[0])
+
+    event.listen(ctx.engine, "before_cursor_execute", note)
+    try:
+        if undo:
+            reviews.undo(ctx, AMY, asked, door="test")
+        else:
+            assert decide(ctx, asked, Ruling.SAME_PERSON).done
+    finally:
+        event.remove(ctx.engine, "before_cursor_execute", note)
+
+    assert locked.index("household") < locked.index("review")
+    assert locked.index("household") < locked.index("referral")
