@@ -6,13 +6,21 @@ from collections import defaultdict
 from collections.abc import Sequence
 from datetime import timedelta
 
+from config.queues import Lane
 from vouchers.domain.calendar import local_date
+from vouchers.errors import Busy
 from vouchers.pipeline import granting
 from vouchers.pipeline.judging import Bench
 from vouchers.store import awards, neighbours, pools, schemes
 from vouchers.store.awards import Candidate
+from vouchers.store.jobs import JobSpec
 from vouchers.store.sealing import Keyring
 from vouchers.store.unit_of_work import UnitOfWork
+
+#: Seconds until those are looked at again who wait for needier homes on their way.
+AGAIN_S = 3.0
+#: Seconds between two looks whether a paused scheme is open again.
+PAUSED_S = 60
 
 
 def give(
@@ -52,7 +60,7 @@ def give(
     given = []
     for number, rows in sorted(by_scheme.items()):
         asking = [row for row in rows if row.id not in had]
-        given += _give_in(uow, keys, number, asking, gifts[number])
+        given += _give_in(uow, keys, number, asking, gifts[number], overdue=overdue)
     return given
 
 
@@ -62,16 +70,37 @@ def _give_in(
     scheme_id: int,
     asking: Sequence[Candidate],
     gifts: Sequence[int],
+    *,
+    overdue: bool,
 ) -> list[int]:
+    scheme = schemes.by_id(uow.conn, scheme_id)
+    if scheme.state == "paused":
+        # Nobody keeps a place on the waitlist for a first voucher: come back.
+        raise Busy(seconds=PAUSED_S)
     rules = schemes.active(uow.conn, scheme_id)
     today = local_date(uow.now, rules.zone)
-    bench = Bench(uow, schemes.by_id(uow.conn, scheme_id), rules, today)
+    bench = Bench(uow, scheme, rules, today)
     fresh = _not_helped_here(uow, asking, rules.safety.first_voucher_days, bench)
     grants = bench.decide_first(fresh, gifts)
     granting.write(uow, keys, rules, grants)
+    if bench.postponed:
+        uow.enqueue(_later(bench.postponed, overdue=overdue))
     for one in grants:
         uow.record("referral.first_voucher", one.row.id, award=one.award_id)
     return [one.award_id for one in grants]
+
+
+def _later(rows: Sequence[Candidate], *, overdue: bool) -> JobSpec:
+    """Ask again once those who are needier have been decided."""
+    return JobSpec(
+        "allocate",
+        "allocate.chunk",
+        sorted(row.id for row in rows),
+        lane=Lane.URGENT,
+        need=min(row.need_rank for row in rows),
+        delay_s=AGAIN_S,
+        payload={"first": 1, "overdue": 1} if overdue else {"first": 1},
+    )
 
 
 def _not_helped_here(

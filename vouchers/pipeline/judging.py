@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 
 from schemas.scheme import Scheme, Supply
@@ -68,6 +68,8 @@ class Bench:
     barrier: Order | None = None
     #: Place of this work among its partner's: partners take turns.
     turn: int = 0
+    #: Who gets no first voucher yet because needier homes are on their way.
+    postponed: list[Candidate] = field(default_factory=list)
 
     def decide(
         self,
@@ -250,6 +252,8 @@ class Bench:
                 )
                 grants.append(grant)
                 past.append(self._as_past(grant))
+            elif decision.rule is Reason.NEEDIER_IN_FLIGHT:
+                self.postponed.append(row)
         return grants
 
     def _fund(

@@ -6,11 +6,14 @@ import pytest
 from sqlalchemy import insert, update
 
 from tests.money import Fund, open_fund
+from vouchers.backoffice import scheme as rules_desk
 from vouchers.domain.matching.keys import KeyKind
 from vouchers.pipeline.carry import carry_all
 from vouchers.pipeline.context import Context
+from vouchers.store.tables import db_now
 from vouchers.store.tables.identity import match_key, review
 from vouchers.store.tables.intake import referral
+from vouchers.store.tables.work import job
 
 
 def _run(fund: Fund, ids: list[int], **payload: int) -> None:
@@ -102,3 +105,48 @@ def test_a_first_voucher_that_found_no_money_comes_before_the_waitlist(
     assert [row.referral_id for row in fund.awards()] == doubted
     assert fund.states(waiting) == ["waiting"]
     fund.assert_books_balance()
+
+
+def test_a_paused_scheme_gives_its_first_vouchers_when_it_is_resumed(
+    fund: Fund,
+) -> None:
+    """A pause stops every award; this one comes by itself afterwards."""
+    fund.give("gift", 100_000)
+    ids = fund.refer(1, off_supply=True, state="checking")
+    rules_desk.pause(fund.ctx, "winter_fund", "amy/cli", "audit")
+    _run(fund, ids, first=1)
+    assert fund.awards() == []
+
+    rules_desk.resume(fund.ctx, "winter_fund", "amy/cli")
+    _now(fund)
+    carry_all(fund.ctx, ["allocate"])
+
+    assert len(fund.awards(*ids)) == 1
+
+
+def test_a_first_voucher_waits_for_needier_homes_on_their_way_and_comes_after(
+    fund: Fund,
+) -> None:
+    """The last money is kept for who is needier; what they leave is asked for again."""
+    fund.give("gift", 4_900)
+    needier = fund.refer(1, off_supply=True, medical_device=True)
+    ids = fund.refer(1, off_supply=True, state="checking")
+    _run(fund, ids, first=1)
+    assert fund.awards() == []
+
+    with fund.ctx.begin(name="test") as uow:
+        uow.conn.execute(
+            update(referral).where(referral.c.id.in_(needier)).values(state="withdrawn")
+        )
+    _now(fund)
+    carry_all(fund.ctx, ["allocate"])
+
+    assert len(fund.awards(*ids)) == 1
+
+
+def _now(fund: Fund) -> None:
+    """Let what was put off be due."""
+    with fund.ctx.begin(name="test") as uow:
+        uow.conn.execute(
+            update(job).where(job.c.state == "ready").values(run_at=db_now())
+        )
