@@ -17,6 +17,7 @@ from tests.partner_files import csv_file, row
 from vouchers.backoffice import fund as gifts
 from vouchers.backoffice import partners as partners_office
 from vouchers.backoffice import scheme as scheme_office
+from vouchers.backoffice import status
 from vouchers.cli.demo.names import FAMILY, GIVEN
 from vouchers.cli.demo.residents import home, mobile
 from vouchers.domain.roles import Person, Role
@@ -111,6 +112,11 @@ class OneFile:
             *("held" if one.held else "error" for one in self.all(row_error.c.held)),
         ]:
             counts[state] = counts.get(state, 0) + 1
+        return counts
+
+    def told(self) -> dict[str, int]:
+        """How many rows there are under each word that the partner reads."""
+        counts: dict[str, int] = status.overview(self.ctx, by=_OLGA)["rows"]
         return counts
 
     def held(self) -> list[int]:

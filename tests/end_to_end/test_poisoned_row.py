@@ -138,6 +138,7 @@ def test_one_poisoned_row_is_held_and_all_others_get_a_code(
     assert len(set(house.texts())) == PEOPLE - 1
     assert house.held() == [_damaged(batch_id)]
     assert house.batch_state() == "finished"
+    assert house.told()["received"] == 0
 
     mend()
     queues.requeue(

@@ -31,7 +31,7 @@ def overview(ctx: Context, *, by: Person, limit: int = 200) -> dict[str, Any]:
     by.must(Duty.SEE_ROWS)
     with ctx.reading() as conn:
         rows = status.batches(conn, partner_id=by.partner_id, limit=limit)
-        accounts = _accounts(ctx, conn, rows)
+        accounts = _accounts(ctx, conn, rows, by)
     document: dict[str, Any] = {
         "batches": accounts,
         "rows": _sum(accounts),
@@ -63,7 +63,7 @@ def one_batch(ctx: Context, batch_id: int, *, by: Person) -> dict[str, Any]:
         if row is None:
             raise NotFound(f"there is no batch {batch_id}: see `vouchers status`")
         by.must_own(row.partner_id)
-        [account] = _accounts(ctx, conn, [row])
+        [account] = _accounts(ctx, conn, [row], by)
         account["faults"] = status.faults(conn, batch_id)
     return account
 
@@ -74,9 +74,12 @@ def needs_look(document: dict[str, Any]) -> bool:
 
 
 def _accounts(
-    ctx: Context, conn: Connection, rows: list[Row[Any]]
+    ctx: Context, conn: Connection, rows: list[Row[Any]], by: Person
 ) -> list[dict[str, Any]]:
-    """P1 for each batch: every row is one referral or one row error."""
+    """P1 for each batch: every row is one referral or one row error.
+
+    A file's name is the partner's own: it may be a resident's, so nobody else reads it.
+    """
     ids = [row.id for row in rows]
     counted = {number: Counter[str]() for number in ids}
     held = Counter[int]()
@@ -88,7 +91,8 @@ def _accounts(
     for (number, is_held), errors in status.error_counts(conn, ids).items():
         if is_held:
             held[number] += errors
-            counted[number][Word.RECEIVED] += errors
+            # As the result file says it: we are looking at the row.
+            counted[number][Word.CHECKING] += errors
         else:
             counted[number][Word.TO_CORRECT] += errors
     return [
@@ -96,7 +100,7 @@ def _accounts(
             "batch": row.id,
             "partner": row.partner,
             "scheme": row.scheme,
-            "file": file_name(ctx.keys, row),
+            "file": file_name(ctx.keys, row) if by.partner_id else None,
             "state": row.state,
             "refused": row.refused_code,
             "received_at": row.received_at,

@@ -14,6 +14,7 @@ from vouchers.errors import NotAllowed, NotFound
 from vouchers.pipeline import accept
 from vouchers.pipeline.carry import carry_all
 from vouchers.pipeline.context import Context
+from vouchers.store import parties
 
 OWNER = Person(1, "owner", frozenset({Role.OWNER}))
 OPERATOR = Person(2, "olga", frozenset({Role.OPERATOR}))
@@ -150,3 +151,17 @@ def test_an_unknown_reference_says_where_to_look(house: Context) -> None:
     """A row that was never accepted is in the result file, and the answer says so."""
     with pytest.raises(NotFound, match="vouchers results"):
         tell(house, OPERATOR, "Z-9", "first")
+
+
+def test_a_files_name_is_shown_to_its_partner_only(house: Context) -> None:
+    """A name may be a resident's: staff know a file by its batch number."""
+    with house.reading() as conn:
+        own = parties.partner_by_slug(conn, "first").id
+    worker = Person(4, "wendy", frozenset({Role.PARTNER}), own)
+
+    assert [one["file"] for one in status.overview(house, by=worker)["batches"]] == [
+        "first.csv"
+    ]
+    assert {one["file"] for one in status.overview(house, by=OPERATOR)["batches"]} == {
+        None
+    }
