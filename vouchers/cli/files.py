@@ -59,6 +59,7 @@ def submit(
 
 def _receipt(receipt: Any) -> list[Any]:
     from vouchers.cli import tables
+    from vouchers.pipeline import accept
 
     if receipt.outcome == "refused":
         return [tables.warn(f"refused ({receipt.code}): {receipt.message}")]
@@ -68,7 +69,7 @@ def _receipt(receipt: Any) -> list[Any]:
     if receipt.preview is not None:
         return [*_preview(receipt), *notices]
     words = (
-        f"batch {receipt.batch_id}: {receipt.rows:,} rows received; "
+        f"batch {receipt.batch_id}: {accept.counted(receipt.rows)} received; "
         f"vouchers status --batch {receipt.batch_id} follows them"
     )
     return [tables.done(words), *notices]

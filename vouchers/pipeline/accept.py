@@ -117,11 +117,14 @@ def gate(ctx: Context, sent: Submission, *, live: bool = True) -> None:
     today = local_date(ctx.clock(), sent.rules.zone)
     partner, about = sent.partner, sent.rules.scheme
     if partner.state != "active":
-        raise BadFile("partner_suspended", "We take no files from you at present.")
-    if sent.scheme.state != "open":
         raise BadFile(
-            f"scheme_{sent.scheme.state}", f"{about.name} is {sent.scheme.state}."
+            "partner_suspended", "We take no files from you at present. Ring us."
         )
+    if sent.scheme.state != "open":
+        text = f"{about.name} is {sent.scheme.state}."
+        if sent.scheme.state == "paused":
+            text += " Keep the file, and hand it in when it is open again."
+        raise BadFile(f"scheme_{sent.scheme.state}", text)
     faults = eligibility.partner_faults(sent.rules, partner, today=today)
     for code in faults:
         if live or code != "partner_not_ready":
@@ -179,6 +182,11 @@ def already(known: Row[Any], rules: Scheme) -> Receipt:
         " Nothing was changed.",
         received_at=known.received_at,
     )
+
+
+def counted(rows: int) -> str:
+    """So many rows, as the beginning of a sentence."""
+    return "1 row was" if rows == 1 else f"{rows:,} rows were"
 
 
 def _refuse(ctx: Context, sent: Submission, digest: bytes, bad: BadFile) -> Receipt:
@@ -241,7 +249,7 @@ def _take(
         "accepted",
         rows=rows,
         batch_id=batch_id,
-        message=f"{rows:,} rows were received.",
+        message=f"{counted(rows)} received.",
         notices=tuple(notices),
         revision_of=revision,
         received_at=received_at,

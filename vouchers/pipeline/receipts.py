@@ -10,7 +10,7 @@ import re
 from pathlib import Path
 
 from vouchers.domain.calendar import LONDON
-from vouchers.pipeline.accept import Receipt
+from vouchers.pipeline.accept import Receipt, counted
 from vouchers.pipeline.context import Context
 from vouchers.pipeline.results import replacing
 
@@ -39,9 +39,8 @@ def words(receipt: Receipt) -> list[str]:
         ]
     if receipt.outcome == "already_received":
         return [f"{receipt.message} It is batch {receipt.batch_id}."]
-    rows = "1 row was" if receipt.rows == 1 else f"{receipt.rows:,} rows were"
     return [
-        f"{rows} received as batch {receipt.batch_id}.",
+        f"{counted(receipt.rows)} received as batch {receipt.batch_id}.",
         "What becomes of each stands in the result file beside this text.",
         *[f"Please note: {notice.text}" for notice in receipt.notices],
     ]
