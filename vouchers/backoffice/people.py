@@ -99,6 +99,24 @@ def add(
     return token
 
 
+def amend(
+    ctx: Context, *, handle: str, roles: Collection[Role], by: Person, door: str
+) -> None:
+    """Give a person of the staff these roles instead of those they had."""
+    by.must(Duty.CHANGE_PEOPLE)
+    if not roles:
+        raise Refused("name at least one role: " + ", ".join(Role))
+    with ctx.begin(actor=by.actor(door), name="people.amend") as uow:
+        person = parties.person_by_handle(uow.conn, handle)
+        if Role.PARTNER in roles or person.partner_id is not None:
+            raise Refused("a partner's person is added anew, with the one role partner")
+        if person.id == by.id and Role.OWNER not in roles:
+            raise Refused("nobody gives up being owner: ask another owner")
+        names = sorted(Role(role).value for role in roles)
+        parties.change_person(uow.conn, person.id, roles=names)
+        uow.record("person.amended", person.id, roles=names)
+
+
 def renew(ctx: Context, *, handle: str, by: Person, door: str) -> str:
     """Give a person a new token; the old one stops working at once."""
     token = _new_token()

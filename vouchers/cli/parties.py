@@ -254,6 +254,24 @@ def add_person(
     return _token_answer(handle, token, token_file, "added")
 
 
+@command(people, "amend")
+def amend_person(
+    frame: Frame,
+    handle: Handle,
+    role: Annotated[
+        list[Role], typer.Option(help="All roles from now on; may be repeated.")
+    ],
+) -> Answer:
+    """Give a person other roles; their token stays."""
+    from vouchers.backoffice import people as office
+    from vouchers.cli import tables
+
+    office.amend(frame.ctx, handle=handle, roles=role, by=frame.person(), door=DOOR)
+    roles = sorted(one.value for one in role)
+    words = f"{handle} is {', '.join(roles)}"
+    return Answer({"handle": handle, "roles": roles}, [tables.done(words)])
+
+
 @command(people, "renew")
 def renew_token(
     frame: Frame,

@@ -177,7 +177,6 @@ def requeue(
 ) -> Answer:
     """Have jobs carried again; what they did already is not done twice."""
     from vouchers.backoffice import queues as office
-    from vouchers.cli import tables
 
     moved = office.requeue(
         frame.ctx,
@@ -186,7 +185,8 @@ def requeue(
         actor=frame.actor(Duty.CHANGE_WORK),
         reason=reason,
     )
-    return Answer({"requeued": moved}, [tables.done(f"{len(moved)} jobs go again")])
+    document = {"requeued": moved}
+    return _moved(document, moved, jobs, state, f"{len(moved)} jobs go again")
 
 
 def discard(
@@ -201,7 +201,6 @@ def discard(
 ) -> Answer:
     """Give jobs up for good; their rows end and the partner is told."""
     from vouchers.backoffice import queues as office
-    from vouchers.cli import tables
 
     moved = office.discard(
         frame.ctx,
@@ -210,7 +209,27 @@ def discard(
         actor=frame.actor(Duty.CHANGE_WORK),
         reason=reason,
     )
-    return Answer({"discarded": moved}, [tables.done(f"{len(moved)} jobs given up")])
+    document = {"discarded": moved}
+    return _moved(document, moved, jobs, state, f"{len(moved)} jobs given up")
+
+
+def _moved(
+    document: dict[str, Any],
+    moved: list[int],
+    named: list[int] | None,
+    state: str,
+    done: str,
+) -> Answer:
+    """What was done; a number that named nothing is not passed over in silence."""
+    from vouchers.cli import tables
+
+    missing = sorted(set(named or ()) - set(moved))
+    if not missing:
+        return Answer(document, [tables.done(done)])
+    told = ", ".join(str(number) for number in missing)
+    words = f"{done}; not {state}: {told}; see `vouchers {state} list`"
+    code = Exit.LOOK if moved else Exit.FAILED
+    return Answer(document | {"missing": missing}, [tables.warn(words)], code)
 
 
 def _which(

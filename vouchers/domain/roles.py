@@ -91,7 +91,7 @@ class Person:
             needed = " or ".join(sorted(ALLOWED[duty]))
             raise NotAllowed(
                 f"{self.handle} may not {duty}: that needs the role {needed}; "
-                "an owner can add it with `vouchers people add`"
+                "an owner can give it with `vouchers people amend`"
             )
 
     def must_own(self, partner_id: int) -> None:

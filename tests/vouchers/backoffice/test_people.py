@@ -109,3 +109,24 @@ def test_an_addition_is_in_the_audit_log(ctx: Context, owner: Person) -> None:
         bodies = list(conn.scalars(select(audit_event.c.body)))
 
     assert any('"actor":"owner/cli"' in body and "finance" in body for body in bodies)
+
+
+def test_roles_are_changed_by_an_owner_and_the_token_stays(
+    ctx: Context, owner: Person
+) -> None:
+    """The change is in the log; nobody takes the last owner away from themselves."""
+    token = people.add(ctx, handle="amy", roles=[Role.FINANCE], by=owner, door="cli")
+
+    people.amend(ctx, handle="amy", roles=[Role.REVIEWER], by=owner, door="cli")
+
+    with ctx.reading() as conn:
+        amy = people.identify(conn, token)
+        kinds = list(conn.scalars(select(audit_event.c.kind)))
+    assert amy.roles == {Role.REVIEWER}
+    assert "person.amended" in kinds
+    with pytest.raises(NotAllowed):
+        people.amend(ctx, handle="amy", roles=[Role.OWNER], by=amy, door="cli")
+    with pytest.raises(Refused, match="ask another owner"):
+        people.amend(ctx, handle="owner", roles=[Role.FINANCE], by=owner, door="cli")
+    with pytest.raises(Refused, match="added anew"):
+        people.amend(ctx, handle="amy", roles=[Role.PARTNER], by=owner, door="cli")
