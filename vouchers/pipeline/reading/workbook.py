@@ -51,6 +51,14 @@ def open_workbook(path: Path) -> Iterator[Table]:
                     "hidden_sheets", "Hidden sheets of the workbook were not read."
                 )
             )
+        if end["hidden_rows"]:
+            notices.append(
+                FileNotice(
+                    "hidden_rows",
+                    "The sheet has hidden rows (a filter?); they were read like all"
+                    " others.",
+                )
+            )
         yield table_of(lambda: _records(spool), notices)
 
 

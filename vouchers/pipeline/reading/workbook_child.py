@@ -22,9 +22,11 @@ SECONDS_MAX = 180
 UNZIPPED_MAX = 600 << 20
 FILES_MAX = 2_000
 _BLOCK = 1 << 20
-_OVERLAP = 64
+#: Longest tag that may lie across two blocks.
+_OVERLAP = 400
 _FORMULA = re.compile(rb"<(?:[A-Za-z0-9]+:)?f[\s>/]")
 _ROW = re.compile(rb"<(?:[A-Za-z0-9]+:)?row[\s>/]")
+_HIDDEN_ROW = re.compile(rb"<(?:[A-Za-z0-9]+:)?row\s[^>]*\bhidden=.(?:1|true)\b")
 _REFERENCE = re.compile(r"([A-Z]{1,3})([0-9]{1,7})")
 _R_ID = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
 #: From here on Excel's numbers have lost digits.
@@ -39,10 +41,10 @@ def main(path: str, rows_max: int) -> None:
         with zipfile.ZipFile(path) as archive:
             _refuse_bomb(archive)
             name, part, hidden, more = _choose_sheet(archive)
-            formulas = _formulas(archive, part, rows_max)
+            formulas, hidden_rows = _formulas(archive, part, rows_max)
         for row_no, cells in _rows(path, name, formulas):
             _say([row_no, cells])
-        _say({"hidden": hidden, "more": more})
+        _say({"hidden": hidden, "more": more, "hidden_rows": hidden_rows})
     except SystemExit:
         raise
     except MemoryError:
@@ -99,13 +101,15 @@ def _small_xml(archive: zipfile.ZipFile, part: str) -> ElementTree.Element:
 
 def _formulas(
     archive: zipfile.ZipFile, part: str, rows_max: int
-) -> dict[tuple[int, int], str]:
-    """Formula of each cell that has one; the reader only gives their cached values.
+) -> tuple[dict[tuple[int, int], str], bool]:
+    """Formula of each cell that has one, and whether any row is hidden.
+
+    The reader only gives cached values and knows nothing of what is shown.
 
     The sheet is searched as bytes first: parsing XML costs ten times as much and most
     workbooks have no formula.
     """
-    found = False
+    found = hidden_rows = False
     rows = size = 0
     with archive.open(part) as stream:
         tail = b""
@@ -116,14 +120,15 @@ def _formulas(
             if b"<!DOCTYPE" in tail + block:
                 _refuse("not_a_workbook")
             found = found or bool(_FORMULA.search(tail + block))
+            hidden_rows = hidden_rows or bool(_HIDDEN_ROW.search(tail + block))
             rows += len(_ROW.findall(block))
             if rows > rows_max:
                 _refuse("too_many_rows")
             tail = block[-_OVERLAP:]
     if not found:
-        return {}
+        return {}, hidden_rows
     with archive.open(part) as stream:
-        return dict(_formula_cells(stream))
+        return dict(_formula_cells(stream)), hidden_rows
 
 
 def _formula_cells(stream: Any) -> Iterator[tuple[tuple[int, int], str]]:

@@ -189,3 +189,14 @@ def test_an_empty_sheet_is_an_empty_file(file: Path) -> None:
     with xlsxwriter.Workbook(file) as book:
         book.add_worksheet()
     assert refused(file) == "empty_file"
+
+
+def test_hidden_rows_are_read_and_said_to_be(file: Path) -> None:
+    """Whoever filtered a sheet may think that only what is shown was handed in."""
+    with xlsxwriter.Workbook(file) as book:
+        sheet = book.add_worksheet("Referrals")
+        write(sheet, [row(1), row(2)])
+        sheet.set_row(2, None, None, {"hidden": True})
+    with open_table(file) as table:
+        assert [notice.code for notice in table.notices] == ["hidden_rows"]
+        assert cells(table, "reference") == ["T00001", "T00002"]
