@@ -20,6 +20,7 @@ from vouchers.cli import (
     queues,
     scheme,
     stock,
+    template,
 )
 from vouchers.cli.frame import Exit, to_json
 
@@ -42,6 +43,7 @@ app = typer.Typer(
 
 for subject in (
     demonstrate,
+    template,
     files,
     look,
     decide,

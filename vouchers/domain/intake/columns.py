@@ -232,9 +232,9 @@ def _refuse_no_header(places: Mapping[Field, list[int]]) -> None:
     if not places:
         raise BadFile(
             "no_header",
-            "The first row has none of our column names. Put the names in row 1: "
+            "We found none of our column names. Put the names in row 1: "
             + ", ".join(REQUIRED)
-            + ", off_supply.",
+            + ", off_supply (or days_left), mobile.",
         )
 
 
