@@ -39,6 +39,16 @@ class CodeTaken(VoucherError):
     """A code that has been seen before was offered again."""
 
 
+class RowFailed(VoucherError):
+    """Our code failed on one row among those that are decided together."""
+
+    def __init__(self, referral: int, orig: Exception) -> None:
+        self.referral = referral
+        #: What is told of it: the class of what went wrong.
+        self.orig = orig
+        super().__init__(referral=referral)
+
+
 class LostLease(VoucherError):
     """The job has another owner by now; nothing of this attempt is kept."""
 

@@ -79,6 +79,19 @@ class OneFile:
                     .values(run_at=db_now())
                 )
 
+    def give(self, pence: int, slug: str = "more") -> None:
+        """Another gift arrives."""
+        gifts.give(
+            self.ctx,
+            OWNER,
+            slug=slug,
+            funder_slug="trust",
+            pool_slug="main",
+            pence=pence,
+        )
+        gifts.confirm(self.ctx, TREASURER, slug)
+        gifts.receive(self.ctx, TREASURER, slug, pence=pence, bank_line=f"line-{slug}")
+
     def change(self, table: Any, where: Any, **values: Any) -> None:
         """Set columns behind the house's back, as damage or a mend does."""
         with self.ctx.begin() as uow:
@@ -165,13 +178,10 @@ def one_file(
     )
     gifts.add_funder(ctx, OWNER, slug="trust", name="A Trust")
     gifts.add_pool(ctx, OWNER, scheme=SCHEME, slug="main", name="Main pool")
-    gifts.give(
-        ctx, OWNER, slug="gift", funder_slug="trust", pool_slug="main", pence=pence
-    )
-    gifts.confirm(ctx, TREASURER, "gift")
-    gifts.receive(ctx, TREASURER, "gift", pence=pence, bank_line="line-1")
+    made = OneFile(ctx, simulator, folder)
+    made.give(pence, "gift")
     try:
-        yield OneFile(ctx, simulator, folder)
+        yield made
     finally:
         gateway.close()
         simulator.stop()

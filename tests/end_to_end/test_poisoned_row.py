@@ -155,3 +155,25 @@ def test_one_poisoned_row_is_held_and_all_others_get_a_code(
     assert house.states() == {"granted": PEOPLE}
     assert len(set(house.texts())) == PEOPLE
     assert house.batch_state() == "finished"
+
+
+def test_a_poisoned_row_on_the_waitlist_stops_nobody(
+    ctx: Context, tmp_path: Path
+) -> None:
+    """Everybody's chunk looks at the waitlist: a damaged place on it is held alone."""
+    with one_file(ctx, tmp_path, pence=2_800) as house:
+        everybody = people(20)
+        house.submit(everybody[:10], "first.csv")
+        house.carry()
+        waiting = house.all(referral.c.id, where=referral.c.state == "waiting")
+        assert len(waiting) == 9
+        damaged = waiting[4].id
+        house.change(referral, referral.c.id == damaged, household_id=None)
+        house.give(500_000)
+
+        house.submit(everybody[10:], "second.csv")
+        house.carry()
+
+        assert house.held() == [damaged]
+        assert house.states() == {"granted": 19, "held": 1}
+        assert len(house.texts()) == 19

@@ -8,22 +8,23 @@ bulk.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from config.queues import Lane
 from schemas.scheme import Scheme
 from vouchers.domain.calendar import local_date
+from vouchers.domain.ids import batch_of
 from vouchers.domain.lifecycle import ReferralState
 from vouchers.domain.reasons import Reason
-from vouchers.errors import Busy, Refused
+from vouchers.errors import Busy, Refused, RowFailed
 from vouchers.pipeline import first
 from vouchers.pipeline.context import Context
 from vouchers.pipeline.judging import Bench, Outcome, Waits
 from vouchers.pipeline.settling import settle
 from vouchers.store import awards, pools, schemes
 from vouchers.store.awards import Candidate, Waiting
-from vouchers.store.jobs import ClaimedJob
+from vouchers.store.jobs import ClaimedJob, JobSpec
 from vouchers.store.schemes import SchemeRow
 from vouchers.store.sealing import Keyring
 from vouchers.store.tables.intake import referral
@@ -47,6 +48,10 @@ class _Field:
 
 def handle(ctx: Context, job: ClaimedJob) -> None:
     """Decide a chunk of matched referrals together with the head of the waitlist."""
+    with_others(ctx, job.items, lambda: _carry(ctx, job))
+
+
+def _carry(ctx: Context, job: ClaimedJob) -> None:
     urgent = job.lane == Lane.URGENT
     with ctx.begin(urgent=urgent, name=job.kind) as uow:
         if job.payload.get("first"):
@@ -57,9 +62,43 @@ def handle(ctx: Context, job: ClaimedJob) -> None:
         uow.complete(job)
 
 
+def with_others(ctx: Context, own: Sequence[int], carry: Callable[[], object]) -> None:
+    """Carry; a row of the waitlist that our code fails on is held, and all go on.
+
+    Everybody's chunk looks at the head of the waitlist: one damaged place on it would
+    stop them all. A job's `own` rows are held when it is split down to them.
+    """
+    while True:
+        try:
+            carry()
+        except RowFailed as failed:
+            if failed.referral in own:
+                raise
+            error_class = type(failed.orig).__name__
+            with ctx.begin(name="allocate.aside") as uow:
+                # None are held when another chunk has met the same row just before.
+                for number in _hold(uow, [failed.referral], error_class):
+                    uow.enqueue(
+                        JobSpec(
+                            "allocate",
+                            "allocate.chunk",
+                            [number],
+                            batch_id=batch_of(number),
+                            held=error_class,
+                        )
+                    )
+        else:
+            return
+
+
 def hold(uow: UnitOfWork, job: ClaimedJob, error_class: str) -> None:
     """Put the one referral of a failed job where a person must look at it."""
-    for row in awards.candidates(uow.conn, job.items, lock=True):
+    _hold(uow, job.items, error_class)
+
+
+def _hold(uow: UnitOfWork, ids: Sequence[int], error_class: str) -> list[int]:
+    held = []
+    for row in awards.candidates(uow.conn, ids, lock=True):
         if row.state not in ("matched", "waiting"):
             continue
         uow.conn.execute(
@@ -72,6 +111,7 @@ def hold(uow: UnitOfWork, job: ClaimedJob, error_class: str) -> None:
             )
         )
         awards.leave_waitlist(uow.conn, [row.id])
+        held.append(row.id)
         uow.record(
             "referral.held",
             row.id,
@@ -79,6 +119,7 @@ def hold(uow: UnitOfWork, job: ClaimedJob, error_class: str) -> None:
             reason=Reason.FAILED_HERE.value,
             error=error_class,
         )
+    return held
 
 
 def decide(
@@ -116,7 +157,8 @@ def decide(
         if row.state not in ("matched", "waiting"):
             continue
         if row.household_id is None:
-            raise Refused("a matched referral has no household", referral=row.id)
+            unfit = Refused("a matched referral has no household", referral=row.id)
+            raise RowFailed(row.id, unfit)
         if row.household_id not in households:
             # A ruling moved somebody between our two looks; look again from the start.
             raise Busy(seconds=1)

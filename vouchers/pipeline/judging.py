@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
+
+from sqlalchemy.exc import SQLAlchemyError
 
 from schemas.scheme import Scheme, Supply
 from vouchers.domain import caps, prices, routing
@@ -13,6 +16,7 @@ from vouchers.domain.allocation import Ask, Decision, Fund, Shelf
 from vouchers.domain.caps import Judgement, PastAward
 from vouchers.domain.headroom import Ahead, Source
 from vouchers.domain.reasons import Reason
+from vouchers.errors import RowFailed
 from vouchers.pipeline import granting
 from vouchers.pipeline.granting import Grant
 from vouchers.store import awards, pools, stock
@@ -56,6 +60,17 @@ class Waits:
 Outcome = Granted | Declined | Waits
 
 
+@contextmanager
+def blaming(row: Candidate) -> Iterator[None]:
+    """Say on which row our code failed: others are decided with it."""
+    try:
+        yield
+    except SQLAlchemyError:
+        raise
+    except Exception as error:
+        raise RowFailed(row.id, error) from error
+
+
 @dataclass
 class Bench:
     """Everything that one scheme's referrals are judged by in this transaction."""
@@ -86,16 +101,18 @@ class Bench:
             since=self.today - self._longest_window(),
         )
         had = awards.of_referrals(conn, [row.id for row in asking])
-        asks = {
-            row.id: ask
-            for row in asking
-            if (ask := self._ask(row, places.get(row.id), had.get(row.id, [])))
-        }
+        asks: dict[int, Ask] = {}
+        for row in asking:
+            with blaming(row):
+                ask = self._ask(row, places.get(row.id), had.get(row.id, []))
+            if ask is not None:
+                asks[row.id] = ask
         fund = self._fund(asking, list(asks.values()), gifts)
         outcomes: list[Outcome] = []
         for row in sorted(asking, key=lambda row: self._order(row, places)):
             past = histories.setdefault(row.household_id or 0, [])
-            outcome = self._judge(row, asks.get(row.id), past, had, fund, places)
+            with blaming(row):
+                outcome = self._judge(row, asks.get(row.id), past, had, fund, places)
             outcomes.append(outcome)
             if isinstance(outcome, Granted) and outcome.grant is not None:
                 past.append(self._as_past(outcome.grant))
