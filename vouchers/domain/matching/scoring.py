@@ -114,8 +114,11 @@ def _credit_rare_names(
         for i in np.flatnonzero(levels[field] == model.number(field, "same")).tolist():
             logs[i, 2] += np.log(shares.get(left[i], rare))
     for i in np.flatnonzero(levels["swapped"]).tolist():
-        person = pairs.left[i]
-        given = lexicon.given_share.get(person.given, model.limits.rare_given)
+        # The commoner of the two first names, so that the pair's order does not matter.
+        given = max(
+            lexicon.given_share.get(person.given, model.limits.rare_given)
+            for person in (pairs.left[i], pairs.right[i])
+        )
         if given > model.limits.rare_given:
             # Both names are common: somebody else may well have them the other way.
             logs[i, 2] += np.log(given / model.limits.rare_given)
