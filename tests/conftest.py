@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import hypothesis
 import pytest
 from sqlalchemy import create_engine, make_url, text
 
@@ -23,6 +24,15 @@ from vouchers.store.sealing import Keyring
 POSTGRES_URL = os.environ.get("VOUCHERS_TEST_POSTGRES_URL", "")
 REDIS_URL = os.environ.get("VOUCHERS_TEST_REDIS_URL", "")
 FULL = os.environ.get("VOUCHERS_TEST_SCALE") == "full"
+
+# A slow machine is no fault of the code; in CI the same examples run each time.
+hypothesis.settings.register_profile(
+    "house",
+    deadline=None,
+    derandomize="CI" in os.environ,
+    suppress_health_check=[hypothesis.HealthCheck.too_slow],
+)
+hypothesis.settings.load_profile("house")
 
 #: A winter noon on a Monday: shops are open, texts may be sent.
 NOON = datetime(2026, 12, 7, 12, 0, tzinfo=UTC)
