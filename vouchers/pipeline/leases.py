@@ -135,8 +135,14 @@ def _machine() -> str:
 
 
 def _namespace() -> str:
-    """A process number means something only within its namespace (containers)."""
+    """A process number means something only within its namespace (containers).
+
+    The first namespace of every machine has the same number, and machines made from
+    one image the same name: what tells them apart is when they were started.
+    """
     try:
-        return str(Path("/proc/self/ns/pid").stat().st_ino)
+        inode = Path("/proc/self/ns/pid").stat().st_ino
+        start = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii")
     except OSError:
         return "-"
+    return f"{inode}.{start[:8]}"
