@@ -113,6 +113,8 @@ _NOT_ARRIVED = (
 )
 _NO_MORE_TEXTS = "We text this resident no more, as you asked. Tell us what is safe."
 _BY_WORKER = "You have a voucher. I will give you the code."
+#: Somebody off supply gets one voucher before the doubts about them are settled.
+_FIRST = "You have a first voucher: use the code in your text messages."
 _STOPPED = "You have a voucher. I will find out how it can reach you safely."
 _TAKEN_BACK = "The voucher was taken back and can no longer be used."
 _GRANTED_BEFORE = "If a text with a voucher code has come, use that one."
@@ -162,6 +164,8 @@ def show(
     if protected and code in _TELLING:
         return Shown(found, "not_granted", _NOT_TOLD, _TELL[Word.NOT_GRANTED])
     tell = _TELL_REASON.get(code, tell)
+    if VoucherState.LIVE in vouchers:
+        tell = f"{_FIRST} {tell}"
     if next_on is not None and code in _TELLING:
         tell = f"{tell} You can ask again from {next_on:%d/%m/%Y}."
     return Shown(

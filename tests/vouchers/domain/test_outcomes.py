@@ -117,6 +117,16 @@ def test_a_text_that_was_stopped_for_safety_asks_for_no_number() -> None:
     assert "number" not in shown.reason + shown.tell_the_resident
 
 
+@pytest.mark.parametrize("state", ["checking", "waiting", "withdrawn"])
+def test_a_first_voucher_is_told_while_the_rest_is_open(state: str) -> None:
+    """Somebody off supply holds a code already: they must not wait for a second."""
+    reason = {"checking": "identity", "waiting": "no_money"}.get(state, "withdrawn")
+    shown = show(state=state, reason=reason, vouchers=["live"])
+    assert shown.tell_the_resident.startswith("You have a first voucher")
+    plain = show(state=state, reason=reason)
+    assert "first voucher" not in plain.tell_the_resident
+
+
 def test_a_voucher_that_was_taken_back_was_not_left_unused() -> None:
     """The resident is not blamed for what a person of ours did."""
     voided = show(state="granted", vouchers=["voided"], message_state="delivered")
