@@ -244,7 +244,8 @@ def fit_reason(reason: str) -> str:
 
 def _number(name: str) -> int:
     if name not in NUMBERS:
-        raise NotFound(f"There is no queue called {name}.")
+        known = ", ".join(NUMBERS)
+        raise NotFound(f"there is no queue called {name}; there are {known}")
     return NUMBERS[name]
 
 

@@ -41,6 +41,13 @@ def test_a_number_that_names_no_held_job_is_not_passed_over(vouchers: Run) -> No
     assert json.loads(out) == {"requeued": [], "missing": [99]}
 
 
+def test_a_slip_in_a_queues_name_is_told_with_the_right_names(vouchers: Run) -> None:
+    """At night nobody remembers them."""
+    code, _, err = vouchers("queues", "pause", "sned", "--reason", "provider outage")
+    assert code == Exit.FAILED
+    assert "sned" in err and "send" in err and "allocate" in err
+
+
 def test_money_booked_twice_says_so_and_ends_well(vouchers: Run) -> None:
     """The second time nothing changed, in words and in the document."""
     vouchers("fund", "add-funder", "trust", "--name", "The Trust")
