@@ -8,7 +8,14 @@ from pathlib import Path
 
 from sqlalchemy import insert, select
 
-from vouchers.domain.ids import Place, award_id, minted_code_id, referral_id, voucher_id
+from vouchers.domain.ids import (
+    Place,
+    award_id,
+    minted_code_id,
+    referral_id,
+    row_of,
+    voucher_id,
+)
 from vouchers.domain.ledger import Kind, move
 from vouchers.pipeline.context import Context
 from vouchers.store import ledger
@@ -145,9 +152,6 @@ def _transfer(made, key, kind, source, pence, now, voucher=None):
 def _issue(uow, made, partner, pool, n):
     """What accept, deduplicate and allocate leave behind for one resident."""
     referral = referral_id(made.batch, n + 2)
-    award = award_id(referral)
-    number = voucher_id(award, 0)
-    code, plain = minted_code_id(number), f"6331{n:012d}"
     now, today = uow.now, uow.now.date()
     person = {"id": referral, "created_at": now}
     insert_rows(uow.conn, identity.household, [person])
@@ -187,6 +191,16 @@ def _issue(uow, made, partner, pool, n):
             }
         ],
     )
+    _grant(uow, made, partner, pool, referral)
+
+
+def _grant(uow, made, partner, pool, referral):
+    """What allocate leaves behind: an award, its voucher, its code."""
+    award = award_id(referral)
+    number = voucher_id(award, 0)
+    n = row_of(referral) - 2
+    code, plain = minted_code_id(number), f"6331{n:012d}"
+    now, today = uow.now, uow.now.date()
     insert_rows(
         uow.conn,
         awards.award,

@@ -195,7 +195,8 @@ class TwilioGateway:
             status_callback=message.callback_url,
         )
         try:
-            made = await asyncio.wait_for(call, self.call_limit_s)
+            async with asyncio.timeout(self.call_limit_s):
+                made = await call
         except TwilioException as error:
             return _refusal(error)
         except Exception as error:

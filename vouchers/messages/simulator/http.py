@@ -145,7 +145,9 @@ class Poster:
         ).encode("latin-1")
         fresh = self._streams is None
         try:
-            return await asyncio.wait_for(self._exchange(head + body), self._limit_s)
+            # Not wait_for: before Python 3.12 it may swallow being cancelled.
+            async with asyncio.timeout(self._limit_s):
+                return await self._exchange(head + body)
         except (OSError, EOFError, ValueError, TimeoutError) as error:
             self.close()
             if not fresh and isinstance(error, (OSError, EOFError)):
