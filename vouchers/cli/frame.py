@@ -293,7 +293,8 @@ def _say_failure(
     frame: Frame, kind: str, words: str, error: BaseException | None
 ) -> Exit:
     if frame.debug and error is not None:
-        traceback.print_exception(error)
+        # The places and no more: stderr is often a log, and a text may hold a person.
+        traceback.print_tb(error.__traceback__)
     if frame.json:
         document = {"error": {"kind": kind, "message": words}}
         sys.stdout.write(to_json(document) + "\n")

@@ -77,6 +77,22 @@ def test_what_is_no_amount_is_refused(typed: str) -> None:
         money.to_pence(typed)
 
 
+def test_debug_shows_where_it_failed_and_no_more(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    """The places of a failure are shown; what its text says of a person is not."""
+    person = "Ngozi Okafor"
+
+    def fail() -> Answer:
+        raise ValueError(f"cannot read {person}")
+
+    assert carry(Frame(debug=True), fail) == Exit.FAILED
+
+    said = "".join(capfd.readouterr())
+    assert "test_frame.py" in said
+    assert person not in said
+
+
 def test_any_document_can_be_drawn() -> None:
     """A command that draws nothing of its own is still readable."""
     drawn = tables.of_document(
