@@ -199,7 +199,6 @@ def _grant(uow, made, partner, pool, referral):
     award = award_id(referral)
     number = voucher_id(award, 0)
     n = row_of(referral) - 2
-    code, plain = minted_code_id(number), f"6331{n:012d}"
     now, today = uow.now, uow.now.date()
     insert_rows(
         uow.conn,
@@ -236,13 +235,21 @@ def _grant(uow, made, partner, pool, referral):
                 "network": NETWORK,
                 "number": 1,
                 "value_pence": 4900,
-                "code_id": code,
+                "code_id": minted_code_id(number),
                 "state": "live",
                 "issued_at": now,
                 "expires_on": LAST_DAY,
             }
         ],
     )
+    uow.record("referral.granted", referral, state="granted")
+    uow.record("award.granted", award, state="granted", vouchers=[number])
+    _bind(uow, made, number, n)
+
+
+def _bind(uow, made, number, n):
+    """A code for a voucher, and the money behind it moved."""
+    code, plain = minted_code_id(number), f"6331{n:012d}"
     insert_rows(
         uow.conn,
         money.code,
@@ -260,11 +267,9 @@ def _grant(uow, made, partner, pool, referral):
         ],
     )
     issue = _transfer(
-        made, f"issue:{number}", Kind.ISSUE, Place.AVAILABLE, 4900, now, number
+        made, f"issue:{number}", Kind.ISSUE, Place.AVAILABLE, 4900, uow.now, number
     )
     ledger.post(uow, [issue])
-    uow.record("referral.granted", referral, state="granted")
-    uow.record("award.granted", award, state="granted", vouchers=[number])
     uow.record(
         "voucher.issued", number, state="live", transfers=ledger.in_audit([issue])
     )
