@@ -37,6 +37,9 @@ def build(
     are made by `vouchers migrate` and its key file must exist. KeysMismatch is raised
     for a key file that belongs to another database.
     """
+    if settings.embedded:
+        # Sealed or not, the house is nobody else's business on this machine.
+        settings.var.mkdir(mode=0o700, parents=True, exist_ok=True)
     engine = open_engine(settings.database, pool_size=settings.threads + 8)
     if settings.embedded and not settings.keys.exists():
         Keyring.create(settings.keys)

@@ -107,9 +107,7 @@ def _timed(
         used = time.process_time()
         with house(stack) as ctx:
             for path in sample.files:
-                submit(
-                    ctx, partner=path.parent.name, path=path, via="cli", actor=OWNER
-                )
+                submit(ctx, partner=path.parent.name, path=path, via="cli", actor=OWNER)
         submit_cpu_s = time.process_time() - used
         submitted = time.monotonic()
         _wait_until_settled(stack)

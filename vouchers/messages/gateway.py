@@ -47,9 +47,13 @@ class Unknown:
     reason: str
 
 
+#: In place of a provider's code: no connection could be made.
+NEVER_REACHED = 0
+
+
 @dataclass(frozen=True, slots=True)
 class Throttled:
-    """The provider turned it away unread: too many at once."""
+    """Turned away unread, as too many at once, or the provider was never reached."""
 
     code: int
 

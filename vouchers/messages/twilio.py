@@ -9,10 +9,12 @@ its class and code leave this file.
 from __future__ import annotations
 
 import asyncio
+import atexit
 import logging
 import os
 import threading
 from collections.abc import Callable, Coroutine, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -21,6 +23,7 @@ from urllib.parse import urlsplit
 from vouchers.errors import GatewayUnavailable
 from vouchers.messages.failures import THROTTLED, refusal_of
 from vouchers.messages.gateway import (
+    NEVER_REACHED,
     Accepted,
     Found,
     NotCalled,
@@ -122,6 +125,11 @@ class TwilioGateway:
             return False
         return bool(self._validator.validate(url, _Params(params), signature))
 
+    def _close_quietly(self) -> None:
+        # At the end of the process nobody is left to be told.
+        with suppress(Exception):
+            self.close()
+
     def close(self) -> None:
         """End the bulk thread and this thread's connections."""
         with self._lock:
@@ -166,6 +174,7 @@ class TwilioGateway:
         with self._lock:
             if self._bulk is None or self._bulk.pid != os.getpid():
                 self._bulk = _BulkLoop(self._new_client, self._concurrency)
+                atexit.register(self._close_quietly)
             return self._bulk
 
     async def _send_all(
@@ -186,6 +195,7 @@ class TwilioGateway:
         return outcomes
 
     async def _send_one(self, client: Client, message: OutgoingMessage) -> Outcome:
+        from aiohttp import ClientConnectorError
         from twilio.base.exceptions import TwilioException
 
         call = client.messages.create_async(
@@ -199,6 +209,9 @@ class TwilioGateway:
                 made = await call
         except TwilioException as error:
             return _refusal(error)
+        except ClientConnectorError:
+            # No connection was made, so nothing can have been taken.
+            return Throttled(NEVER_REACHED)
         except Exception as error:
             # Time limit, reset, unreadable answer: whatever it was, it may be there.
             return Unknown(_class_of(error))
