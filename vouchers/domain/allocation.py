@@ -85,6 +85,11 @@ class Decision:
         """What is granted."""
         return sum(part.pence for part in self.parts)
 
+    @property
+    def is_partial(self) -> bool:
+        """Whether less is granted than the price list says."""
+        return 0 < self.pence < self.full_pence
+
     def judged(self) -> dict[str, object]:
         """As stored with the referral, for `explain`."""
         drawn: dict[str, int] = defaultdict(int)

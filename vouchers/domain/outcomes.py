@@ -52,6 +52,8 @@ _BY_MESSAGE = {
     MessageState.CANCELLED: Word.NOT_DELIVERED,
     MessageState.HELD: Word.NOT_DELIVERED,
 }
+#: Words of a row whose voucher is on its way, there or used.
+_GIVEN = frozenset({Word.GRANTED, Word.SENT, Word.DELIVERED, Word.USED})
 _LIVE = frozenset(
     {VoucherState.COMMITTED, VoucherState.LIVE, VoucherState.VOID_REQUESTED}
 )
@@ -159,6 +161,8 @@ def show(
     if found is Word.EXPIRED and _ENDED_BY_HAND.issuperset(vouchers):
         tell = _TAKEN_BACK
     code = _reason(reason)
+    if code is Reason.GRANTED_IN_PART and found in _GIVEN:
+        return Shown(found, code.value, SENTENCES[code], tell)
     if code is None or found not in (Word.NOT_GRANTED, Word.WAITING, Word.CHECKING):
         return Shown(found, tell_the_resident=tell)
     if protected and code in _TELLING:

@@ -18,6 +18,7 @@ class Reason(StrEnum):
     ALREADY_SUPPORTED = "already_supported"
     CAP_AWARDS = "cap_awards"
     CAP_PENCE = "cap_pence"
+    GRANTED_IN_PART = "granted_in_part"
     NOT_ELIGIBLE = "not_eligible"
     NO_NETWORK = "no_network"
     SCHEME_CLOSED = "scheme_closed"
@@ -51,6 +52,7 @@ SENTENCES: dict[Reason, str] = {
     Reason.ALREADY_SUPPORTED: "This household is already supported.",
     Reason.CAP_AWARDS: "This household has had all the awards the scheme allows.",
     Reason.CAP_PENCE: "This household has had all the money the scheme allows.",
+    Reason.GRANTED_IN_PART: "The fund ran low: this is part of the usual amount.",
     Reason.NOT_ELIGIBLE: "The scheme's rules do not cover this request.",
     Reason.NO_NETWORK: "No voucher we have can be used with this supplier or meter.",
     Reason.SCHEME_CLOSED: "The scheme is closed.",

@@ -7,6 +7,7 @@ from typing import Any
 
 from vouchers.domain.caps import Judgement
 from vouchers.domain.lifecycle import ReferralState
+from vouchers.domain.reasons import Reason
 from vouchers.pipeline import granting
 from vouchers.pipeline.judging import Bench, Declined, Granted, Outcome, Waits
 from vouchers.store import awards
@@ -95,9 +96,12 @@ def _write_places(
 
 def _state(uow: UnitOfWork, one: Outcome) -> dict[str, Any]:
     state, reason, next_on, decided = ReferralState.GRANTED, None, None, True
-    if isinstance(one, Declined):
+    if isinstance(one, Granted):
+        if one.grant is not None and one.grant.decision.is_partial:
+            reason = Reason.GRANTED_IN_PART.value
+    elif isinstance(one, Declined):
         state, reason, next_on = ReferralState.DECLINED, one.reason.value, one.next_on
-    elif isinstance(one, Waits):
+    else:
         state, reason, decided = ReferralState.WAITING, one.rule.value, False
     return {
         "id": one.row.id,

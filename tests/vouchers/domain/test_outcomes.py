@@ -157,3 +157,20 @@ def test_what_is_no_reference_names_nothing() -> None:
     """A code or a slip finds no voucher."""
     assert voucher_named("6337123456789012") is None
     assert voucher_named("Vx") is None
+
+
+@pytest.mark.parametrize("message_state", ["queued", "accepted", "delivered"])
+def test_a_partner_is_told_that_an_award_is_only_part_of_the_usual(
+    message_state: str,
+) -> None:
+    """The fund ran low, so the household got what was left: the file says so."""
+    shown = show(
+        state="granted",
+        reason="granted_in_part",
+        message_state=message_state,
+        vouchers=["live"],
+    )
+
+    assert shown.reason_code == "granted_in_part"
+    assert "part of the usual amount" in shown.reason
+    assert shown.word in (Word.GRANTED, Word.SENT, Word.DELIVERED)
