@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import shutil
+import sys
+import threading
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,6 +15,7 @@ from pathlib import Path
 
 import hypothesis
 import pytest
+import structlog
 from sqlalchemy import create_engine, make_url, text
 
 from config.settings import Settings
@@ -51,6 +55,19 @@ class Clock:
     def forward(self, **parts: float) -> None:
         """Let time pass: keyword arguments of timedelta."""
         self.now += timedelta(**parts)
+
+
+@pytest.fixture(autouse=True)
+def logs_as_they_were() -> Iterator[None]:
+    """A test that sets logging up leaves nothing of it to the next."""
+    root = logging.getLogger()
+    before = root.handlers[:], root.level, logging.raiseExceptions
+    hooks = sys.excepthook, threading.excepthook, sys.unraisablehook
+    yield
+    structlog.reset_defaults()
+    root.handlers[:], _, logging.raiseExceptions = before
+    root.setLevel(before[1])
+    sys.excepthook, threading.excepthook, sys.unraisablehook = hooks
 
 
 @pytest.fixture
