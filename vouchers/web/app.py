@@ -18,6 +18,7 @@ def create_app(app: App) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(_web: FastAPI) -> AsyncIterator[None]:
+        """Callbacks are taken while the server runs."""
         await door.open()
         try:
             yield
