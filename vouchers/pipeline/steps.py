@@ -15,6 +15,7 @@ from typing import Any
 from config.queues import Lane
 from vouchers.errors import VoucherError
 from vouchers.pipeline.context import Context
+from vouchers.store import claims
 from vouchers.store.jobs import ClaimedJob, JobSpec
 from vouchers.store.unit_of_work import UnitOfWork
 
@@ -166,6 +167,10 @@ def run_sweep(ctx: Context, job: ClaimedJob) -> None:
     name = job.kind.removeprefix(SWEEPING)
     if name not in SWEEP_BY_NAME:
         raise UnknownKind(kind=job.kind)
-    load(SWEEP_BY_NAME[name].call)(ctx)
+    with ctx.reading() as conn:
+        at_work = claims.twin_at_work(conn, job)
+    # A slow sweep must not be joined by a second that does the same again.
+    if not at_work:
+        load(SWEEP_BY_NAME[name].call)(ctx)
     with ctx.begin(name="sweep") as uow:
         uow.complete(job)

@@ -246,6 +246,17 @@ def release_orphans(
     )
 
 
+def twin_at_work(conn: Connection, claimed: ClaimedJob) -> bool:
+    """Whether an earlier job of this kind runs now, by somebody who is still alive."""
+    twin = select(job.c.id).where(
+        in_state("running"),
+        job.c.kind == claimed.kind,
+        job.c.id < claimed.id,
+        job.c.lease_until > db_now(),
+    )
+    return conn.execute(twin.limit(1)).first() is not None
+
+
 def finished_by_its_step(conn: Connection, claimed: ClaimedJob) -> bool:
     """Whether the claim is over, by completion or because it was lost."""
     return conn.execute(select(job.c.id).where(*_fence(claimed))).first() is None
