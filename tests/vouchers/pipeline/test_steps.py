@@ -1,3 +1,14 @@
+"""What the clock promises is carried once at a time."""
+
+from __future__ import annotations
+
+from config.queues import Lane
+from vouchers.pipeline import steps
+from vouchers.pipeline.context import Context
+from vouchers.store import claims
+from vouchers.store.jobs import ClaimedJob
+
+
 def test_a_sweep_is_not_joined_by_a_second_that_does_the_same(ctx: Context) -> None:
     """While the waitlist is being swept, the next sweep of it has nothing to do."""
     sweep = steps.SWEEP_BY_NAME["waitlist"]
