@@ -251,7 +251,7 @@ def test_every_queue_is_worked_by_somebody() -> None:
 #: Written in halves, so that this file does not hold what it looks for.
 _FORBIDDEN = (
     "py" + "pi.org",
-    "pythonhosted" + ".org",
+    "python" + "hosted.org",
     "registry" + ".npmjs",
     "docker" + ".io/",
     "ghcr" + ".io",
