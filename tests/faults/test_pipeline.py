@@ -199,7 +199,7 @@ def broken(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Broken]:
 
 
 def test_every_point_on_the_way(broken: Broken) -> None:
-    """A process dies at each named point between file and phone; all is finished."""
+    """Told to die at each named point, dead or not: in the end all is finished."""
     points = [point for source in ON_THE_WAY for point in crash_points(source)]
     if not FULL:
         points = [point for point in points if point in THE_WORST]
