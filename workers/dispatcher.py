@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import structlog
 from dramatiq import Broker
 
+from vouchers.crashpoints import crashpoint
 from vouchers.pipeline.carry import ALL_QUEUES
 from vouchers.pipeline.context import Context
 from vouchers.pipeline.leases import quiet
@@ -81,6 +82,7 @@ class Dispatcher:
                 # Perhaps it arrived. Either way it is given again after a while.
                 log.warning("signal_maybe_lost", error_class=type(error).__name__)
                 return sent
+            crashpoint("ring.handed_over")
         return len(signals)
 
     def _run(self) -> None:

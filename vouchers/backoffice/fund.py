@@ -230,7 +230,7 @@ def _take_out(
     pence: int | None,
     reference: str,
 ) -> bool:
-    with ctx.begin(actor=actor, name=f"fund.{kind}") as uow:
+    with ctx.begin(actor=actor, name="fund.take_out") as uow:
         gift, _ = _locked(uow, slug)
         _expect(gift, {"confirmed", "received"})
         left = ledger.of_contribution(uow.conn, gift.id)[Place.AVAILABLE]

@@ -253,7 +253,7 @@ def _set_state(
     reason: str | None,
 ) -> None:
     reason = fit_reason(reason) if reason is not None else None
-    with ctx.begin(actor=actor, name=f"scheme.{state}") as uow:
+    with ctx.begin(actor=actor, name="scheme.state") as uow:
         row = _locked(uow, slug)
         if row.state not in allowed:
             raise Refused(f"the scheme is {row.state}")

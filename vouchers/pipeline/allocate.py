@@ -53,7 +53,7 @@ def handle(ctx: Context, job: ClaimedJob) -> None:
 
 def _carry(ctx: Context, job: ClaimedJob) -> None:
     urgent = job.lane == Lane.URGENT
-    with ctx.begin(urgent=urgent, name=job.kind) as uow:
+    with ctx.begin(urgent=urgent, name="allocate.chunk") as uow:
         if job.payload.get("first"):
             overdue = bool(job.payload.get("overdue"))
             first.give(uow, ctx.keys, job.items, overdue=overdue)

@@ -166,12 +166,14 @@ class Inbox:
         if refused:
             why = f"{receipt.code}: {receipt.message}\n"
             target.with_name(f"{target.name}{_WHY}").write_text(why, encoding="utf-8")
+        # Before it is filed: what lies in `processing` is taken up again, and told.
+        self._tell(claimed, receipt)
         try:
             claimed.path.rename(target)
         except FileNotFoundError:
             # Another watcher resumed the same file; both submits were one.
             log.info("file_filed_elsewhere", batch_id=receipt.batch_id)
-        self._tell(claimed, receipt)
+        crashpoint("inbox.filed")
         log.info(
             "file_taken",
             partner=claimed.partner,

@@ -61,7 +61,7 @@ class Leases:
         self._stop.set()
         if self._thread is not None:
             self._thread.join(timeout=BEAT_S)
-        with quiet("worker_not_struck_off"), self._ctx.begin(name="beat") as uow:
+        with quiet("worker_not_struck_off"), self._ctx.begin(name="goodbye") as uow:
             queues.forget_workers(uow.conn, [self.worker])
 
     def beat(self) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import Connection, select
 
 from config.queues import CHUNK_ROWS
+from vouchers.crashpoints import crashpoint
 from vouchers.domain.intake import NOTICES, RowFault, Understood
 from vouchers.domain.outcomes import Shown, Word, show
 from vouchers.domain.reasons import Reason
@@ -228,6 +229,7 @@ def _rehearse(
             for part in chunks(iter(sample), CHUNK_ROWS):
                 gone_back += _play(rehearsal, described, part)
             shown = _shown(uow.conn, batch_id)
+            crashpoint("accept.rehearsed")
             raise _Rehearsed
     except _Rehearsed:
         return shown, gone_back

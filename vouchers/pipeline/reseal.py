@@ -25,7 +25,7 @@ def _job(place: str, after: int) -> JobSpec:
 def handle(ctx: Context, job: ClaimedJob) -> None:
     """Seal one chunk anew and promise the next."""
     name, after = str(job.payload["place"]), int(job.payload["after"])
-    with ctx.begin(name=KIND) as uow:
+    with ctx.begin(name="keys.reseal") as uow:
         then = seals.reseal(uow.conn, ctx.keys, PLACES[name], after=after, limit=CHUNK)
         if then is not None:
             uow.enqueue(_job(name, then))

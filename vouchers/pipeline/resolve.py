@@ -62,6 +62,7 @@ def handle(ctx: Context, job: ClaimedJob) -> None:
         except GatewayUnavailable:
             wait_s = AGAIN_S
             continue
+        crashpoint("resolve.after_call")
         heard.append(_judge(ctx, row, found, taken))
     with ctx.begin(urgent=urgent, name="send.resolve.evidence") as uow:
         changed = evidence.apply(uow, heard)

@@ -11,8 +11,9 @@ import heapq
 import os
 import re
 import tempfile
+import time
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -49,6 +50,8 @@ _QUIET = timedelta(seconds=4)
 _WAIT_MIN = timedelta(minutes=1)
 _ROWS_PER_SECOND = 200
 _WAIT_MAX = timedelta(minutes=10)
+#: No draft takes so long to write: its writer is dead.
+_DRAFT_KEPT_S = 3_600.0
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -143,7 +146,7 @@ def write(ctx: Context, batch_id: int) -> Path:
     target: Path = ctx.outbox / partner.slug / _file_name(name, batch_id, newest)
     with replacing(target) as stream:
         write_result(ctx, batch_id, stream)
-    crashpoint("results.written")
+    crashpoint("results.replaced")
     with ctx.begin(name="results.written") as uow:
         # What changed while the file was being written is told by the next one.
         batches.change(uow.conn, batch_id, written=row.changed, written_at=uow.now)
@@ -190,16 +193,26 @@ def safe(text: str) -> str:
 def replacing(target: Path) -> Iterator[IO[str]]:
     """Write a file that appears whole or not at all, for Excel (a mark says UTF-8)."""
     target.parent.mkdir(parents=True, exist_ok=True)
+    _forget_drafts(target.parent)
     handle, draft = tempfile.mkstemp(dir=target.parent, prefix=".", suffix=".tmp")
     try:
         with os.fdopen(handle, "w", encoding="utf-8-sig", newline="") as stream:
             yield stream
             stream.flush()
             os.fsync(stream.fileno())
+        crashpoint("results.drafted")
         Path(draft).chmod(0o640)
         Path(draft).replace(target)
     finally:
         Path(draft).unlink(missing_ok=True)
+
+
+def _forget_drafts(folder: Path) -> None:
+    """Drafts of processes that died while writing: residents' rows nobody asks for."""
+    for draft in folder.glob(".*.tmp"):
+        with suppress(FileNotFoundError):
+            if time.time() - draft.stat().st_mtime > _DRAFT_KEPT_S:
+                draft.unlink()
 
 
 # ---------------------------------------------------------------- rows as they read

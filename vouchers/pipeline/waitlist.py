@@ -47,14 +47,14 @@ def handle(ctx: Context, job: ClaimedJob) -> None:
     have found no money when the row came.
     """
     scheme_id = int(job.payload["scheme_id"])
-    with ctx.begin(name=job.kind) as uow:
+    with ctx.begin(name="allocate.drain.first") as uow:
         doubted = awards.doubted_off_supply(uow.conn, scheme_id, limit=FIRST_MAX)
         first.give(uow, ctx.keys, doubted)
     allocate.with_others(ctx, (), lambda: _drain(ctx, job, scheme_id))
 
 
 def _drain(ctx: Context, job: ClaimedJob, scheme_id: int) -> None:
-    with ctx.begin(name=job.kind) as uow:
+    with ctx.begin(name="allocate.drain") as uow:
         allocate.decide(uow, ctx.keys, [], scheme_id=scheme_id)
         uow.complete(job)
 

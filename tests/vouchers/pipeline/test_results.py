@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import os
 from pathlib import Path
 
 import pytest
@@ -202,3 +203,17 @@ def test_a_batch_whose_rows_were_settled_before_it_opened_is_finished(
     results.sweep(ctx)
 
     assert _state(ctx, batch_id) == "finished"
+
+
+def test_the_draft_of_a_writer_that_died_is_forgotten(tmp_path: Path) -> None:
+    """A killed process leaves rows in a hidden file; the next to write removes it."""
+    dead, alive = tmp_path / ".dead.tmp", tmp_path / ".alive.tmp"
+    for draft in (dead, alive):
+        draft.write_text("rows of residents")
+    os.utime(dead, (0, 0))
+
+    with results.replacing(tmp_path / "jan.result.csv") as stream:
+        stream.write("new")
+
+    assert not dead.exists()
+    assert alive.exists()
