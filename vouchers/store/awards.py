@@ -122,7 +122,7 @@ def candidates(
         select(*_CANDIDATE).where(among(conn, _R.id, referral_ids)).order_by(_R.id)
     )
     if lock:
-        statement = statement.with_for_update()
+        statement = statement.with_for_update(key_share=True)
     return [Candidate(*tuple(row)) for row in conn.execute(statement)]
 
 
@@ -133,7 +133,7 @@ def lock_households(conn: Connection, household_ids: Collection[int]) -> None:
             select(household.c.id)
             .where(among(conn, household.c.id, sorted(household_ids)))
             .order_by(household.c.id)
-            .with_for_update()
+            .with_for_update(key_share=True)
         ).all()
 
 

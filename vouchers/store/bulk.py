@@ -10,6 +10,8 @@ from sqlalchemy import JSON, Connection, Table, bindparam, insert, update
 from sqlalchemy.dialects.postgresql import insert as insert_postgresql
 from sqlalchemy.dialects.sqlite import insert as insert_sqlite
 
+from vouchers.store.listed import array_text
+
 Row = Mapping[str, Any]
 T = TypeVar("T")
 
@@ -114,17 +116,17 @@ def _insert_from_arrays(conn: Connection, table: Table, rows: Sequence[Row]) -> 
 
 def _unnest(
     conn: Connection, table: Table, rows: Sequence[Row], names: Sequence[str]
-) -> tuple[str, list[list[Any]]]:
+) -> tuple[str, list[str]]:
     # One statement for all rows: one array a column. JSON travels as text.
-    arrays: list[list[Any]] = []
+    arrays: list[str] = []
     sources: list[str] = []
     for name in names:
         kind = table.c[name].type
         if isinstance(kind, JSON):
-            arrays.append([_json(row[name]) for row in rows])
+            arrays.append(array_text([_json(row[name]) for row in rows]))
             sources.append("%s::text[]")
         else:
-            arrays.append([row[name] for row in rows])
+            arrays.append(array_text([row[name] for row in rows]))
             sources.append(f"%s::{kind.compile(dialect=conn.dialect)}[]")
     listed = ", ".join(f'"{name}"' for name in names)
     return f"unnest({', '.join(sources)}) AS fresh({listed})", arrays

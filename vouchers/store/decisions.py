@@ -72,7 +72,7 @@ def lock_received(conn: Connection, ids: Sequence[int]) -> list[AnyRow]:
             referral.c.state == ReferralState.RECEIVED,
         )
         .order_by(referral.c.id)
-        .with_for_update()
+        .with_for_update(key_share=True)
     )
     return list(rows.all())
 

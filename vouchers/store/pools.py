@@ -119,7 +119,7 @@ def lock(conn: Connection, contribution_ids: Collection[int]) -> None:
             select(contribution.c.id)
             .where(among(conn, contribution.c.id, sorted(contribution_ids)))
             .order_by(contribution.c.id)
-            .with_for_update()
+            .with_for_update(key_share=True)
         ).all()
 
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from enum import IntEnum, StrEnum
 
-from sqlalchemy import insert, select
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import NullPool, create_engine, insert, select, text
 
 from vouchers.pipeline.context import Context
-from vouchers.store.listed import among
+from vouchers.store.listed import among, array_text
 from vouchers.store.tables.money import funder
 from vouchers.store.tables.work import key_fingerprint
 
@@ -48,3 +51,21 @@ def test_numbers_words_and_bytes_are_found_in_lists_of_any_length(ctx: Context) 
         for column in (funder.c.slug, key_fingerprint.c.fingerprint):
             nobody = select(column).where(among(conn, column, []))
             assert list(conn.scalars(nobody)) == []
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=30)
+@given(st.lists(st.none() | st.text(st.characters(exclude_characters="\0"))))
+def test_any_words_survive_the_way_into_a_postgresql_array(
+    postgres_url: str, words: list[str | None]
+) -> None:
+    """Quotes, backslashes, braces, line ends and NULL, as words and as what is none."""
+    engine = create_engine(postgres_url, poolclass=NullPool)
+    with engine.connect() as conn:
+        sent = array_text(words)
+        back = conn.scalar(text("select cast(:sent as text[])"), {"sent": sent})
+        moments = [datetime(2026, 12, 7, 8, 30, tzinfo=UTC), None]
+        when = conn.scalar(
+            text("select cast(:sent as timestamptz[])"), {"sent": array_text(moments)}
+        )
+    assert back == words
+    assert when == moments
