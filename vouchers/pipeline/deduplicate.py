@@ -9,9 +9,9 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import Connection, select
 
 from config.queues import Lane
 from schemas.row import ResidentRow
@@ -85,7 +85,12 @@ def handle(ctx: Context, job: ClaimedJob) -> None:
         if stopped and not urgent:
             raise Busy(seconds=STOPPED_S)
         ready = [readings[row.id] for row in rows if row.id in readings]
-        outcomes = _settle(uow, ctx.keys, rows, ready)
+        by_id = {row.id: row for row in rows}
+        arrivals = [
+            Arrival(r.id, by_id[r.id].protected, by_id[r.id].separate_household)
+            for r in ready
+        ]
+        outcomes = recognise(uow.conn, ctx.keys, arrivals, ready, now=uow.now)
         decisions.remember(uow, ctx.keys, outcomes, rows, readings)
         uow.enqueue(*_follow_up(job, outcomes, rows, stopped))
         uow.complete(job)
@@ -123,27 +128,32 @@ def _stopped_batches(uow: UnitOfWork, rows: Sequence[AnyRow]) -> set[int]:
     return set(uow.conn.execute(stopped).scalars())
 
 
-def _settle(
-    uow: UnitOfWork,
+def recognise(
+    conn: Connection,
     keys: Keyring,
-    rows: Sequence[AnyRow],
+    arrivals: Sequence[Arrival],
     ready: Sequence[Reading],
+    *,
+    now: datetime,
 ) -> list[Outcome]:
-    """Find candidates, compare all at once, settle row by row."""
+    """Find candidates, compare all at once, settle row by row; nothing is written.
+
+    `arrivals` and `ready` are the same rows in the same order.
+    """
     if not ready:
         return []
     model = residents.shipped_model()
     marks = [mark for reading in ready for mark in reading.marks]
-    found = registry.find(uow.conn, marks, keys.match_current)
+    found = registry.find(conn, marks, keys.match_current)
     listed = [_candidates(reading, found.by_key) for reading in ready]
-    known, roots = residents.load(uow.conn, keys, {i for ids in listed for i in ids})
+    known, roots = residents.load(conn, keys, {i for ids in listed for i in ids})
     people = [
         sorted({roots[i] for i in ids if i in roots and roots[i] in known})
         for ids in listed
     ]
     earlier = rows_sharing_keys([r.marks for r in ready], at_most=STOP_WORD)
-    communal = registry.listed(uow.conn, "communal", _keys(ready, KeyKind.DWELLING))
-    workers = registry.listed(uow.conn, "worker_phone", _keys(ready, KeyKind.MOBILE))
+    communal = registry.listed(conn, "communal", _keys(ready, KeyKind.DWELLING))
+    workers = registry.listed(conn, "worker_phone", _keys(ready, KeyKind.MOBILE))
     questions = [
         Question(
             reading.features,
@@ -159,14 +169,9 @@ def _settle(
         residents.shipped_lexicon(),
         questions,
         {rid: person.faces for rid, person in known.items()},
-        registry_size=registry.registry_size(uow.conn),
+        registry_size=registry.registry_size(conn),
     )
-    by_id = {row.id: row for row in rows}
-    arrivals = [
-        Arrival(r.id, by_id[r.id].protected, by_id[r.id].separate_household)
-        for r in ready
-    ]
-    register = _register(uow, known, model.limits.window_days)
+    register = _register(conn, known, now, model.limits.window_days)
     return settle(model, arrivals, answers, register)
 
 
@@ -185,16 +190,18 @@ def _candidates(reading: Reading, by_key: Mapping[KeyMark, Sequence[int]]) -> li
     return ranked[:CANDIDATES_MAX]
 
 
-def _register(uow: UnitOfWork, known: dict[int, Known], window_days: int) -> Register:
+def _register(
+    conn: Connection, known: dict[int, Known], now: datetime, window_days: int
+) -> Register:
     """Everything that settlement asks about the people found."""
-    home = residents.households_of(uow.conn, known)
-    since = local_date(uow.now) - timedelta(days=window_days)
+    home = residents.households_of(conn, known)
+    since = local_date(now) - timedelta(days=window_days)
     return Register(
         provisional={rid for rid, person in known.items() if person.provisional},
         home=home,
-        members=residents.members_of(uow.conn, set(home.values())),
-        supported=residents.supported_since(uow.conn, set(home.values()), since),
-        rulings=residents.rulings(uow.conn, known),
+        members=residents.members_of(conn, set(home.values())),
+        supported=residents.supported_since(conn, set(home.values()), since),
+        rulings=residents.rulings(conn, known),
     )
 
 

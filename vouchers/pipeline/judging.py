@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
@@ -93,14 +93,8 @@ class Bench:
         gifts: Sequence[int],
     ) -> list[Outcome]:
         """Judge all who ask, neediest first; what one gets is gone for the next."""
-        conn = self.uow.conn
-        histories = awards.histories(
-            conn,
-            {row.household_id or 0 for row in asking},
-            cap_group=self.rules.scheme.cap_group,
-            since=self.today - self._longest_window(),
-        )
-        had = awards.of_referrals(conn, [row.id for row in asking])
+        histories = self.histories({row.household_id or 0 for row in asking})
+        had = awards.of_referrals(self.uow.conn, [row.id for row in asking])
         asks: dict[int, Ask] = {}
         for row in asking:
             with blaming(row):
@@ -232,21 +226,22 @@ class Bench:
     def _listed(self, network: str) -> tuple[int, ...]:
         return prices.listed_values(self.rules, network)
 
-    def _longest_window(self) -> timedelta:
+    def histories(self, households: Collection[int]) -> dict[int, list[PastAward]]:
+        """What these households had, as far back as any cap looks."""
         rules = self.rules.caps
         longest = max(rules.awards_window_days, rules.year_days, rules.between_days)
-        return timedelta(days=longest)
+        return awards.histories(
+            self.uow.conn,
+            households,
+            cap_group=self.rules.scheme.cap_group,
+            since=self.today - timedelta(days=longest),
+        )
 
     def decide_first(
         self, asking: Sequence[Candidate], gifts: Sequence[int]
     ) -> list[Grant]:
         """One first voucher for each who asks, as far as caps and money allow."""
-        histories = awards.histories(
-            self.uow.conn,
-            {row.household_id or 0 for row in asking},
-            cap_group=self.rules.scheme.cap_group,
-            since=self.today - self._longest_window(),
-        )
+        histories = self.histories({row.household_id or 0 for row in asking})
         asks = {
             row.id: replace(ask, plan=ask.plan[:1], listed=())
             for row in asking
