@@ -85,7 +85,7 @@ def score(
     logs = np.tile(model.log_priors(registry_size), (len(pairs.left), 1))
     for field in FIELDS:
         logs += model.tables[field][levels[field]]
-    _credit_rare_names(model, lexicon, pairs, levels, logs)
+    logs[:, 2] += rarity(model, lexicon, pairs, levels)
     logs -= logs.max(axis=1, keepdims=True, initial=-np.inf) if len(logs) else 0
     chances = np.exp(logs)
     if len(chances):
@@ -94,25 +94,22 @@ def score(
     return Scores(chances[:, 0], chances[:, 1], levels, guards, must_see)
 
 
-def _credit_rare_names(
-    model: Model,
-    lexicon: Lexicon,
-    pairs: Pairs,
-    levels: dict[str, Numbers],
-    logs: Floats,
-) -> None:
-    """Agreement by chance is as likely as the name is common.
+def rarity(
+    model: Model, lexicon: Lexicon, pairs: Pairs, levels: dict[str, Numbers]
+) -> Floats:
+    """Log of how likely strangers agree on these names: as likely as they are common.
 
-    The given name's share counts against both other classes (a household may hold two
-    Johns), the surname's only against strangers: a household shares it anyhow.
+    A household shares its surname anyhow, and may hold two Johns: its own numbers
+    stand in the model, whatever the name.
     """
+    credit = np.zeros(len(pairs.left))
     for field, shares, rare in (
         ("given", lexicon.given_share, model.limits.rare_given),
         ("surname", lexicon.surname_share, model.limits.rare_surname),
     ):
         left, _ = pairs.texts(field)
-        for i in np.flatnonzero(levels[field] == model.number(field, "same")).tolist():
-            logs[i, 2] += np.log(shares.get(left[i], rare))
+        same = np.flatnonzero(levels[field] == model.number(field, "same"))
+        credit[same] += np.log([shares.get(left[i], rare) for i in same.tolist()])
     for i in np.flatnonzero(levels["swapped"]).tolist():
         # The commoner of the two first names, so that the pair's order does not matter.
         given = max(
@@ -121,7 +118,8 @@ def _credit_rare_names(
         )
         if given > model.limits.rare_given:
             # Both names are common: somebody else may well have them the other way.
-            logs[i, 2] += np.log(given / model.limits.rare_given)
+            credit[i] += np.log(given / model.limits.rare_given)
+    return credit
 
 
 def _guards(
