@@ -24,6 +24,10 @@ _LIKE_LETTERS = (
 #: Letters that a hurried reader, a scanner or a form takes for each other.
 _CONFUSED = frozenset(frozenset(pair) for pair in _LIKE_LETTERS.split())
 _NEAR_NAME = 0.90
+#: Less alike than this, no rule finds anything in two single words.
+_UNLIKE_GIVEN = 0.7
+#: Two letters of a short surname that changed places leave no more than 0.55.
+_UNLIKE_SURNAME = 0.5
 _STREET = 80
 
 
@@ -44,11 +48,16 @@ class Pairs:
         self.communal = none if communal is None else communal
         #: The phone is a worker's or a whole family network's.
         self.shared_phone = none if shared_phone is None else shared_phone
+        self._texts: dict[str, tuple[list[str], list[str]]] = {}
 
     def texts(self, name: str) -> tuple[list[str], list[str]]:
         """Both columns of one text field."""
-        at = Features._fields.index(name)
-        return [str(f[at]) for f in self.left], [str(f[at]) for f in self.right]
+        found = self._texts.get(name)
+        if found is None:
+            at = Features._fields.index(name)
+            found = [str(f[at]) for f in self.left], [str(f[at]) for f in self.right]
+            self._texts[name] = found
+        return found
 
     def agree(self, name: str) -> tuple[Mask, Mask]:
         """Where both know a field, and where they know it alike."""
@@ -105,15 +114,24 @@ def _by_hand(
     field: str,
     model: Model,
     judge: Callable[[int, str, str, float], str],
+    hopeless: Callable[[str, str, int], bool],
+    below: float,
 ) -> Numbers:
-    """Levels of a name field: equal ones at once, the others one by one."""
+    """Levels of a name field: equal ones at once, the others one by one.
+
+    Pairs less alike than `below` are looked at only where `hopeless` leaves a doubt.
+    """
     left, right = pairs.texts(field)
     both, same = pairs.agree(field)
+    different = model.number(field, "different")
     out = np.where(same, model.number(field, "same"), MISSING).astype(np.int8)
     alike = _similar(left, right)
-    for i in np.flatnonzero(both & ~same):
-        level = judge(int(i), left[i], right[i], float(alike[i]))
-        out[i] = model.number(field, level)
+    out[both & ~same] = different
+    for i in np.flatnonzero(both & ~same & (alike < below)).tolist():
+        if not hopeless(left[i], right[i], i):
+            out[i] = model.number(field, judge(i, left[i], right[i], float(alike[i])))
+    for i in np.flatnonzero(both & ~same & (alike >= below)).tolist():
+        out[i] = model.number(field, judge(i, left[i], right[i], float(alike[i])))
     return out
 
 
@@ -127,7 +145,18 @@ def _given(model: Model, lexicon: Lexicon, pairs: Pairs) -> Numbers:
             return "shared"
         return _misread(lexicon, a, b, alike)
 
-    return _by_hand(pairs, "given", model, judge)
+    groups = lexicon.groups
+    others = pairs.texts("others")
+
+    def hopeless(a: str, b: str, i: int) -> bool:
+        return (
+            not (others[0][i] or others[1][i])
+            and (a not in groups or b not in groups)
+            and len(a) > 1
+            and len(b) > 1
+        )
+
+    return _by_hand(pairs, "given", model, judge, hopeless, _UNLIKE_GIVEN)
 
 
 def _share_a_name(lexicon: Lexicon, left: Features, right: Features) -> bool:
@@ -147,7 +176,7 @@ def _share_a_name(lexicon: Lexicon, left: Features, right: Features) -> bool:
 
 def _misread(lexicon: Lexicon, a: str, b: str, alike: float) -> str:
     """Is `b` a damaged `a`, or simply another name that looks like it?"""
-    if alike < 0.7:
+    if alike < _UNLIKE_GIVEN:
         return "different"
     one_edit = min(len(a), len(b)) >= 3 and OSA.distance(a, b, score_cutoff=1) <= 1
     if not one_edit and alike < _NEAR_NAME:
@@ -172,7 +201,12 @@ def _surname(model: Model, lexicon: Lexicon, pairs: Pairs) -> Numbers:
                 return "part"
         return "close" if alike >= _NEAR_NAME else "different"
 
-    return _by_hand(pairs, "surname", model, judge)
+    groups = lexicon.groups
+
+    def hopeless(a: str, b: str, _i: int) -> bool:
+        return " " not in a and " " not in b and (a not in groups or b not in groups)
+
+    return _by_hand(pairs, "surname", model, judge, hopeless, _UNLIKE_SURNAME)
 
 
 def _swapped(model: Model, pairs: Pairs) -> Numbers:
