@@ -7,10 +7,11 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from rapidfuzz import fuzz, process
+from rapidfuzz import process
 from rapidfuzz.distance import OSA, JaroWinkler
 
 from vouchers.domain.matching.features import Features
+from vouchers.domain.matching.homes import home_level
 from vouchers.domain.matching.model import MISSING, Model
 from vouchers.domain.matching.names import Lexicon
 
@@ -28,7 +29,7 @@ _NEAR_NAME = 0.90
 _UNLIKE_GIVEN = 0.7
 #: Two letters of a short surname that changed places leave no more than 0.55.
 _UNLIKE_SURNAME = 0.5
-_STREET = 80
+_LONG_EMAIL = 12
 
 
 class Pairs:
@@ -89,7 +90,7 @@ def compare(model: Model, lexicon: Lexicon, pairs: Pairs) -> dict[str, Numbers]:
         "born": _born(model, pairs),
         "home": home,
         "mobile": mobile,
-        "email": _plain(model, pairs, "email"),
+        "email": _email(model, pairs),
         "meter": meter,
     }
 
@@ -101,6 +102,22 @@ def _plain(model: Model, pairs: Pairs, field: str) -> Numbers:
         same, model.number(field, "same"), model.number(field, "different")
     )
     return np.where(both, level, MISSING).astype(np.int8)
+
+
+def _email(model: Model, pairs: Pairs) -> Numbers:
+    """The same box, one mistyped, or two boxes."""
+    level = _plain(model, pairs, "email")
+    left, right = pairs.texts("email")
+    close = model.number("email", "close")
+    for i in np.flatnonzero(level == model.number("email", "different")).tolist():
+        a, b = left[i], right[i]
+        # Short ones (jo@, jon@) are neighbours by chance.
+        if (
+            min(len(a), len(b)) >= _LONG_EMAIL
+            and OSA.distance(a, b, score_cutoff=2) <= 2
+        ):
+            level[i] = close
+    return level
 
 
 def _similar(left: list[str], right: list[str]) -> npt.NDArray[np.float32]:
@@ -289,49 +306,15 @@ def years_apart(pairs: Pairs) -> npt.NDArray[np.int64]:
 def _home(model: Model, pairs: Pairs) -> Numbers:
     out = np.zeros(len(pairs.left), dtype=np.int8)
     number = {
-        name: model.number("home", name)
-        for name in (
-            "same", "flat_lost", "number_close", "flat_differs", "postcode",
-            "outcode", "different",
-        )
-    }  # fmt: skip
+        level.name: model.number("home", level.name) for level in model.levels["home"]
+    }
+    away, outcode = number["different"], number["outcode"]
     for i, (a, b) in enumerate(zip(pairs.left, pairs.right, strict=True)):
-        level = home_level(a, b)
-        if level:
+        here, there = a.postcode, b.postcode
+        if here and there and here != there and a.number != b.number and not a.uprn:
+            # Most pairs: nothing but the district can be the same.
+            same = here.partition(" ")[0] == there.partition(" ")[0]
+            out[i] = outcode if same else away
+        elif level := home_level(a, b):
             out[i] = number[level]
     return out
-
-
-def home_level(a: Features, b: Features) -> str:
-    """How far two homes agree; '' where one is unknown."""
-    if a.uprn and b.uprn and a.uprn == b.uprn:
-        return "same"
-    if not a.postcode or not b.postcode:
-        return ""
-    if a.postcode != b.postcode:
-        return "outcode" if a.outcode == b.outcode else "different"
-    if not (a.number or a.rest) or not (b.number or b.rest):
-        # One side has only a postcode: nothing more can be said.
-        return "postcode"
-    if a.number != b.number:
-        return _other_number(a, b)
-    if not a.number and fuzz.token_set_ratio(a.rest, b.rest) < _STREET:
-        return "postcode"
-    if a.flat == b.flat:
-        # Two UPRNs for one door are two homes whose unit was left out.
-        return "flat_lost" if a.uprn and b.uprn else "same"
-    return "flat_lost" if not a.flat or not b.flat else "flat_differs"
-
-
-def _other_number(a: Features, b: Features) -> str:
-    """14 and 41 in one street are often one house; 14 and 98 are not."""
-    close = OSA.distance(a.number, b.number, score_cutoff=1) <= 1
-    digits = sorted(a.number) == sorted(b.number) and len(a.number) > 1
-    if a.number and b.number and a.flat == b.flat and (digits or _slip(a, b, close)):
-        return "number_close"
-    return "postcode"
-
-
-def _slip(a: Features, b: Features, close: bool) -> bool:
-    """A digit lost or doubled, at least two of them kept."""
-    return close and len(a.number) != len(b.number) and len(a.number + b.number) >= 5

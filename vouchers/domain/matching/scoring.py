@@ -162,7 +162,7 @@ def _guards(
         Guard.MANY_EDITS: rough >= 3,
         Guard.MOVED_AND_RENAMED: (
             at("surname", "different")
-            & at("home", "different", "outcode", "postcode", "flat_differs")
+            & at("home", "different", "outcode", "postcode", "flat_differs", "area")
         ),
         Guard.REORDERED: reordered(pairs) & ~born_else & (born_same | home),
         Guard.TRANSPOSED: at("born", "transposed"),

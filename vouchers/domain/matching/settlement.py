@@ -24,7 +24,7 @@ from vouchers.domain.matching.verdicts import (
 )
 
 #: Levels of `home` that mean: she lives somewhere else now.
-_MOVED = frozenset({"different", "outcode", "postcode", "flat_differs"})
+_MOVED = frozenset({"different", "outcode", "postcode", "flat_differs", "area"})
 
 
 class ReviewKind(StrEnum):
