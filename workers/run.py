@@ -170,6 +170,7 @@ def web(app: App, asgi: Any) -> Iterator[None]:
             port=app.settings.web_port,
             log_config=None,
             access_log=False,
+            proxy_headers=False,
         )
     )
     thread = threading.Thread(target=server.run, name="web", daemon=True)

@@ -11,8 +11,7 @@ from collections.abc import Sequence
 from urllib.parse import parse_qsl
 
 import structlog
-from starlette.requests import ClientDisconnect, Request
-from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
 
 from vouchers.messages.gateway import Gateway
 from vouchers.pipeline.context import Context
@@ -22,6 +21,10 @@ from vouchers.store.callbacks import Reported
 
 log = structlog.get_logger()
 
+#: Where the provider finds us.
+PATH = "/callbacks/twilio"
+SIGNATURE = b"x-twilio-signature"
+HTTP_NO_CONTENT = 204
 #: Bytes of a callback; Twilio's have under one thousand.
 BODY_MAX = 16_384
 #: Fields of a callback.
@@ -59,46 +62,66 @@ class CallbackDoor:
             self._writer.cancel()
             await asyncio.gather(self._writer, return_exceptions=True)
 
-    async def endpoint(self, request: Request) -> Response:
-        """POST /callbacks/twilio."""
-        body = await _body(request)
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """POST /callbacks/twilio, as a plain ASGI application."""
+        if scope["method"] != "POST":
+            status, headers = 405, [(b"allow", b"POST")]
+        else:
+            status, headers = await self._take(scope, receive), []
+        if status is None:
+            return
+        if status != HTTP_NO_CONTENT:
+            headers.append((b"content-length", b"0"))
+        await send(
+            {"type": "http.response.start", "status": status, "headers": headers}
+        )
+        await send({"type": "http.response.body"})
+
+    async def _take(self, scope: Scope, receive: Receive) -> int | None:
+        """Keep one callback; gives the status to answer, None if nobody listens."""
+        body = await _body(receive)
         if body is None:
-            return Response(status_code=413)
+            return None
+        if len(body) > BODY_MAX:
+            return 413
         try:
             params = parse_qsl(
                 body.decode("utf-8"), keep_blank_values=True, max_num_fields=FIELDS_MAX
             )
+            asked = dict(parse_qsl(scope["query_string"].decode("ascii")))
         except ValueError:
-            return Response(status_code=400)
-        if not self._is_signed(request, params):
+            return 400
+        if not self._is_signed(scope, params):
             log.warning("callback_refused", reason="signature")
-            return Response(status_code=403)
-        reported = read(params, request.query_params.get("a"))
+            return 403
+        reported = read(params, asked.get("a"))
         if reported is None:
-            return Response(status_code=400)
+            return 400
         waiting = self._waiting
         if waiting is None or waiting.full():
-            return Response(status_code=503)
+            return 503
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         waiting.put_nowait((reported, done))
         try:
             await done
         except Exception:
-            return Response(status_code=503)
-        return Response(status_code=204)
+            return 503
+        return HTTP_NO_CONTENT
 
-    def _is_signed(self, request: Request, params: Sequence[tuple[str, str]]) -> bool:
+    def _is_signed(self, scope: Scope, params: Sequence[tuple[str, str]]) -> bool:
         if self._gateway is None:
             self._gateway = self._ctx.gateway()
         # Behind a proxy the request's own idea of its URL is wrong: ours is configured.
-        path: bytes = request.scope.get("raw_path") or request.scope["path"].encode()
-        query: bytes = request.scope["query_string"]
+        path: bytes = scope.get("raw_path") or scope["path"].encode()
+        query: bytes = scope["query_string"]
         url = self._ctx.public_url + path.decode("latin-1")
         if query:
             url += f"?{query.decode('latin-1')}"
-        signature = request.headers.get("x-twilio-signature")
+        signature = next(
+            (value for name, value in scope["headers"] if name == SIGNATURE), b""
+        )
         return self._gateway.verify_callback(
-            url=url, params=params, signature=signature
+            url=url, params=params, signature=signature.decode("latin-1")
         )
 
     async def _write_batches(self, waiting: asyncio.Queue[_Waiting]) -> None:
@@ -140,16 +163,16 @@ def _number(text: str | None) -> int | None:
     return int(text)
 
 
-async def _body(request: Request) -> bytes | None:
-    """The body, or None as soon as it is too long."""
+async def _body(receive: Receive) -> bytes | None:
+    """The body, cut soon after it is too long; None when the caller hung up."""
     taken = bytearray()
-    try:
-        async for piece in request.stream():
-            taken += piece
-            if len(taken) > BODY_MAX:
-                return None
-    except ClientDisconnect:
-        return None
+    while len(taken) <= BODY_MAX:
+        piece = await receive()
+        if piece["type"] == "http.disconnect":
+            return None
+        taken += piece.get("body", b"")
+        if not piece.get("more_body"):
+            break
     return bytes(taken)
 
 

@@ -15,6 +15,8 @@ def config(app: App, *, host: str = "127.0.0.1", port: int) -> uvicorn.Config:
         host=host,
         port=port,
         access_log=False,
+        # Nobody is asked where a caller really sits: signatures say who it is.
+        proxy_headers=False,
         log_config=None,
         # A callback has some hundred bytes of headers.
         h11_max_incomplete_event_size=16_384,
