@@ -94,7 +94,7 @@ CHECKS = (
             left join (
               select batch_id, count(*) as n from row_error group by batch_id
             ) e on e.batch_id = b.id
-            where b.rows_total is not null and b.state <> 'refused'
+            where b.rows_total is not null and b.state not in ('refused', 'receiving')
               and b.rows_total <> coalesce(r.n, 0) + coalesce(e.n, 0)
               and not exists (select 1 from batch_chunk c where c.batch_id = b.id)
             """
