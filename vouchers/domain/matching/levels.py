@@ -14,6 +14,7 @@ from vouchers.domain.matching.features import Features
 from vouchers.domain.matching.homes import home_level
 from vouchers.domain.matching.model import MISSING, Model
 from vouchers.domain.matching.names import Lexicon
+from vouchers.domain.matching.swaps import crosswise
 
 Numbers = npt.NDArray[np.int8]
 Mask = npt.NDArray[np.bool_]
@@ -30,6 +31,9 @@ _UNLIKE_GIVEN = 0.7
 #: Two letters of a short surname that changed places leave no more than 0.55.
 _UNLIKE_SURNAME = 0.5
 _LONG_EMAIL = 12
+#: Where names agree in their own columns they are not swapped.
+_TELLING_GIVEN = ("same", "equivalent", "shared", "initial")
+_TELLING_SURNAME = ("same", "close", "part")
 
 
 class Pairs:
@@ -72,9 +76,9 @@ class Pairs:
 def compare(model: Model, lexicon: Lexicon, pairs: Pairs) -> dict[str, Numbers]:
     """Level numbers of every field for every pair."""
     home = _home(model, pairs)
-    swapped = _swapped(model, pairs)
     given = _given(model, lexicon, pairs)
     surname = _surname(model, lexicon, pairs)
+    swapped = _swapped(model, pairs, given, surname)
     given[swapped > 0] = MISSING
     surname[swapped > 0] = MISSING
     meter = _plain(model, pairs, "meter")
@@ -226,19 +230,15 @@ def _surname(model: Model, lexicon: Lexicon, pairs: Pairs) -> Numbers:
     return _by_hand(pairs, "surname", model, judge, hopeless, _UNLIKE_SURNAME)
 
 
-def _swapped(model: Model, pairs: Pairs) -> Numbers:
+def _swapped(model: Model, pairs: Pairs, given: Numbers, surname: Numbers) -> Numbers:
     """Given name and surname in each other's column, and not merely alike."""
-    yes = model.number("swapped", "yes")
     out = np.zeros(len(pairs.left), dtype=np.int8)
-    for i, (a, b) in enumerate(zip(pairs.left, pairs.right, strict=True)):
-        if (
-            a.given == b.surname
-            and a.surname == b.given
-            and a.given != a.surname
-            and a.given
-            and a.surname
-        ):
-            out[i] = yes
+    agree = np.isin(given, [model.number("given", n) for n in _TELLING_GIVEN])
+    agree |= np.isin(surname, [model.number("surname", n) for n in _TELLING_SURNAME])
+    doubtful = np.flatnonzero(~agree)
+    found = crosswise(pairs.texts("given"), pairs.texts("surname"), doubtful)
+    for mask, name in zip(found, ("yes", "close", "half"), strict=True):
+        out[doubtful[mask]] = model.number("swapped", name)
     return out
 
 

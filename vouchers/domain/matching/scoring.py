@@ -110,7 +110,8 @@ def rarity(
         left, _ = pairs.texts(field)
         same = np.flatnonzero(levels[field] == model.number(field, "same"))
         credit[same] += np.log([shares.get(left[i], rare) for i in same.tolist()])
-    for i in np.flatnonzero(levels["swapped"]).tolist():
+    whole = [model.number("swapped", name) for name in ("yes", "close")]
+    for i in np.flatnonzero(np.isin(levels["swapped"], whole)).tolist():
         # The commoner of the two first names, so that the pair's order does not matter.
         given = max(
             lexicon.given_share.get(person.given, model.limits.rare_given)
@@ -130,8 +131,12 @@ def _guards(
     def at(field: str, *names: str) -> Mask:
         return np.isin(levels[field], [model.number(field, name) for name in names])
 
-    given_same = at("given", "same", "equivalent", "close") | at("swapped", "yes")
-    surname_same = at("surname", "same", "close", "part") | at("swapped", "yes")
+    given_same = at("given", "same", "equivalent", "close") | at(
+        "swapped", "yes", "close"
+    )
+    surname_same = at("surname", "same", "close", "part") | at(
+        "swapped", "yes", "close"
+    )
     surname_open = levels["surname"] == MISSING
     home = at("home", "same", "flat_lost")
     born_same = at("born", "same", "new_year", "swapped")
