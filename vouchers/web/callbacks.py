@@ -64,10 +64,12 @@ class CallbackDoor:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """POST /callbacks/twilio, as a plain ASGI application."""
+        headers: list[tuple[bytes, bytes]] = []
+        status: int | None
         if scope["method"] != "POST":
             status, headers = 405, [(b"allow", b"POST")]
         else:
-            status, headers = await self._take(scope, receive), []
+            status = await self._take(scope, receive)
         if status is None:
             return
         if status != HTTP_NO_CONTENT:
