@@ -111,10 +111,6 @@ class Identity(BaseModel):
     meter_number: str | None = None
     #: Other values seen on later referrals: {"mobile": [...], "family_name": [...]}.
     others: dict[str, list[str]] = {}
-    #: What the matcher compares, as it read it: one list of fields for each form in
-    #: which the person is known, under the version of its reading rules.
-    faces: list[list[str | int]] = []
-    read_version: int = 0
 
     def pack(self) -> bytes:
         """Compact JSON without blanks, to be sealed."""
@@ -129,10 +125,8 @@ class Identity(BaseModel):
     @classmethod
     def of(cls, row: ResidentRow) -> Self:
         """What one row says of a person."""
-        return cls(**{name: getattr(row, name) for name in _IDENTITY_FIELDS})
+        return cls(**{name: getattr(row, name) for name in IDENTITY_FIELDS})
 
 
-_OF_THE_MATCHER = ("others", "faces", "read_version")
-_IDENTITY_FIELDS = tuple(
-    name for name in Identity.model_fields if name not in _OF_THE_MATCHER
-)
+#: Fields that an identity takes over from a row.
+IDENTITY_FIELDS = tuple(name for name in Identity.model_fields if name != "others")

@@ -10,11 +10,11 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import Connection, select
 
 from config.queues import Lane
-from schemas.row import ResidentRow
 from vouchers.domain.calendar import local_date
 from vouchers.domain.ids import batch_of
 from vouchers.domain.lifecycle import ReferralState
@@ -37,22 +37,21 @@ from vouchers.domain.matching.settlement import (
     settle,
 )
 from vouchers.errors import Busy
+from vouchers.pipeline import breaker
 from vouchers.pipeline.context import Context
-from vouchers.store import decisions, registry, residents
+from vouchers.store import decisions, gates, registry, residents
 from vouchers.store.jobs import ClaimedJob, JobSpec
 from vouchers.store.listed import among
 from vouchers.store.registry import AnyRow, KeyMark
 from vouchers.store.residents import Known
 from vouchers.store.sealing import Keyring
-from vouchers.store.tables.intake import batch, referral
+from vouchers.store.tables.intake import referral
 from vouchers.store.unit_of_work import UnitOfWork
 
 #: Candidates that one row is compared with; those that share most keys come first.
 CANDIDATES_MAX = 60
 #: Seconds until a chunk comes back that found another matcher at work.
 BUSY_S = 0.15
-#: Seconds until a chunk comes back whose batch somebody has to release.
-STOPPED_S = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +59,7 @@ class Reading:
     """One row, opened and read: its features and the marks under which it is found."""
 
     id: int
-    row: ResidentRow
+    fields: Mapping[str, Any]
     features: Features
     marks: Sequence[KeyMark]
     protected: bool
@@ -81,9 +80,10 @@ def handle(ctx: Context, job: ClaimedJob) -> None:
         if not registry.try_lock_registry(uow.conn):
             raise Busy(seconds=BUSY_S)
         rows = decisions.lock_received(uow.conn, job.items)
-        stopped = _stopped_batches(uow, rows)
+        stopped = gates.stopped_among(uow.conn, {row.batch_id for row in rows})
         if stopped and not urgent:
-            raise Busy(seconds=STOPPED_S)
+            rows, later = breaker.set_aside(uow, job, rows)
+            uow.enqueue(*later)
         ready = [readings[row.id] for row in rows if row.id in readings]
         by_id = {row.id: row for row in rows}
         arrivals = [
@@ -92,6 +92,7 @@ def handle(ctx: Context, job: ClaimedJob) -> None:
         ]
         outcomes = recognise(uow.conn, ctx.keys, arrivals, ready, now=uow.now)
         decisions.remember(uow, ctx.keys, outcomes, rows, readings)
+        stopped |= breaker.after_matching(uow, outcomes)
         uow.enqueue(*_follow_up(job, outcomes, rows, stopped))
         uow.complete(job)
 
@@ -104,10 +105,17 @@ def hold(uow: UnitOfWork, job: ClaimedJob, error_class: str) -> None:
 def read(keys: Keyring, row: AnyRow) -> Reading:
     """Open one referral's row (id, row_sealed, protected) and read what is compared."""
     packed = keys.open("referral.row_sealed", row.id, row.row_sealed)
+    return read_opened(keys, row.id, packed, protected=row.protected)
+
+
+def read_opened(
+    keys: Keyring, number: int, packed: bytes, *, protected: bool
+) -> Reading:
+    """Read what is compared of an opened row, and hash its marks."""
     fields = json.loads(packed)
     features = read_features({k: v for k, v in fields.items() if isinstance(v, str)})
-    marks = marks_of(keys, features, protected=row.protected)
-    return Reading(row.id, ResidentRow.unpack(packed), features, marks, row.protected)
+    marks = marks_of(keys, features, protected=protected)
+    return Reading(number, fields, features, marks, protected)
 
 
 def marks_of(keys: Keyring, features: Features, *, protected: bool) -> list[KeyMark]:
@@ -117,15 +125,6 @@ def marks_of(keys: Keyring, features: Features, *, protected: bool) -> list[KeyM
         (kind + shift, keys.match_key(kind + shift, words))
         for kind, words in match_keys(features, residents.shipped_lexicon())
     ]
-
-
-def _stopped_batches(uow: UnitOfWork, rows: Sequence[AnyRow]) -> set[int]:
-    """Batches of these rows that the circuit breaker has stopped."""
-    ids = {row.batch_id for row in rows}
-    stopped = select(batch.c.id).where(
-        among(uow.conn, batch.c.id, ids), batch.c.state == "stopped"
-    )
-    return set(uow.conn.execute(stopped).scalars())
 
 
 def recognise(

@@ -8,7 +8,6 @@ from typing import Any, Protocol
 
 from sqlalchemy import Connection, select
 
-from schemas.row import ResidentRow
 from vouchers.domain.calendar import local_date
 from vouchers.domain.lifecycle import ReferralState, check_referral
 from vouchers.domain.matching.features import Features
@@ -38,8 +37,8 @@ class RowRead(Protocol):
     """A row as the matcher read it."""
 
     @property
-    def row(self) -> ResidentRow:
-        """The row in clean form."""
+    def fields(self) -> Mapping[str, Any]:
+        """The row in clean form, as it was packed."""
 
     @property
     def features(self) -> Features:
@@ -108,11 +107,11 @@ def _insert_residents(
     for outcome in outcomes:
         if outcome.new_resident:
             rid, reading = outcome.resident_id, readings[outcome.arrival.id]
-            plain = residents.pack_identity(reading.row, [reading.features])
+            sealed = residents.seal_person(keys, rid, reading.fields, reading.features)
             rows.append(
                 {
                     "id": rid,
-                    "identity_sealed": residents.seal_identity(keys, rid, plain),
+                    **sealed,
                     "protected": reading.protected,
                     "provisional": outcome.provisional,
                     "created_at": uow.now,
@@ -129,22 +128,22 @@ def _add_faces(
 ) -> set[int]:
     """Remember a known person's new name, home or phone; gives those who had one."""
     again = [o for o in outcomes if not o.new_resident]
-    opened = residents.open_identities(
+    opened = residents.open_faces(
         uow.conn, keys, sorted({o.resident_id for o in again})
     )
-    changed: dict[int, bytes] = {}
+    changed: dict[int, list[Features]] = {}
     for outcome in again:
         rid = outcome.resident_id
         if rid in opened:
             face = readings[outcome.arrival.id].features
-            if (plain := residents.with_face(opened[rid], face)) is not None:
-                opened[rid] = changed[rid] = plain
+            if (faces := residents.with_face(opened[rid], face)) is not None:
+                opened[rid] = changed[rid] = faces
     update_by(
         uow.conn,
         resident,
         [
-            {"id": rid, "identity_sealed": residents.seal_identity(keys, rid, plain)}
-            for rid, plain in sorted(changed.items())
+            {"id": rid, "faces_sealed": residents.seal_faces(keys, rid, faces)}
+            for rid, faces in sorted(changed.items())
         ],
     )
     return set(changed)
@@ -154,14 +153,14 @@ def insert_provisional(
     uow: UnitOfWork, keys: Keyring, resident_id: int, reading: RowRead
 ) -> None:
     """A row stands for itself until a person has ruled: resident, household, keys."""
-    plain = residents.pack_identity(reading.row, [reading.features])
+    sealed = residents.seal_person(keys, resident_id, reading.fields, reading.features)
     insert_rows(
         uow.conn,
         resident,
         [
             {
                 "id": resident_id,
-                "identity_sealed": residents.seal_identity(keys, resident_id, plain),
+                **sealed,
                 "protected": reading.protected,
                 "provisional": True,
                 "created_at": uow.now,

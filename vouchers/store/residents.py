@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,7 +21,7 @@ from sqlalchemy import (
     update,
 )
 
-from schemas.row import Identity, ResidentRow
+from schemas.row import IDENTITY_FIELDS
 from vouchers.domain.matching.features import VERSION, Features, read_features
 from vouchers.domain.matching.model import Model, parse_model
 from vouchers.domain.matching.names import Lexicon, parse_lexicon
@@ -38,9 +39,24 @@ from vouchers.store.tables.intake import referral
 
 #: Faces kept of one person: later values of name, home, phone.
 FACES_MAX = 6
-_PLACE = "resident.identity_sealed"
+_PLACE, _FACES = "resident.identity_sealed", "resident.faces_sealed"
+#: End of a face and of a field: signs that stand in no text a person writes.
+_FACE_END, _FIELD_END = "\x1e", "\x1f"
+_ENDS = re.compile("[\x1e\x1f]")
+#: A change of the fields themselves makes faces as unreadable as one of the rules.
+_VERSION = f"{VERSION}.{len(Features._fields)}"
+#: Fields of a face that are numbers, by place.
+_NUMBERS = tuple(
+    at
+    for at, name in enumerate(Features._fields)
+    if Features.__annotations__[name] in (int, "int")
+)
 #: States of a request that may still be, or has been, granted.
 _OPEN = ("checking", "matched", "waiting", "granted")
+
+
+#: A row of a query, read by place: there are thousands of candidates in a chunk.
+AnyRow = Row[*tuple[Any, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,12 +87,12 @@ def _data(name: str) -> str:
 def load(
     conn: Connection, keys: Keyring, ids: Collection[int]
 ) -> tuple[dict[int, Known], dict[int, int]]:
-    """Open identities; gives people by their oldest number, and each id's oldest."""
-    rows: dict[int, Row[Any]] = {}
+    """Open faces; gives people by their oldest number, and each id's oldest."""
+    rows: dict[int, AnyRow] = {}
     missing = set(ids)
     columns = (
         resident.c.id,
-        resident.c.identity_sealed,
+        resident.c.faces_sealed,
         resident.c.merged_into,
         resident.c.provisional,
     )
@@ -84,62 +100,110 @@ def load(
         fetched = conn.execute(
             select(*columns).where(among(conn, resident.c.id, sorted(missing)))
         ).all()
-        rows.update({row.id: row for row in fetched})
-        missing = {row.merged_into for row in fetched if row.merged_into} - set(rows)
+        rows.update({row[0]: row for row in fetched})
+        missing = {row[2] for row in fetched if row[2]} - set(rows)
     roots = {rid: _root(rows, rid) for rid in rows}
     faces: dict[int, list[Features]] = defaultdict(list)
-    for rid, row in rows.items():
-        if row.identity_sealed is not None:
-            plain = keys.open(_PLACE, rid, row.identity_sealed)
-            faces[roots[rid]].extend(read_faces(plain))
+    sealed = {rid: row[1] for rid, row in rows.items() if row[1] is not None}
+    for rid, opened in _opened(conn, keys, sealed).items():
+        faces[roots[rid]].extend(opened)
     known = {
-        root: Known(root, tuple(faces[root]), bool(rows[root].provisional))
+        root: Known(root, tuple(faces[root]), bool(rows[root][3]))
         for root in set(roots.values())
-        if faces[root]
+        if root in faces
     }
     return known, roots
 
 
-def _root(rows: Mapping[int, Row[Any]], rid: int) -> int:
+def _root(rows: Mapping[int, AnyRow], rid: int) -> int:
     """Follow the redirects that merges leave."""
-    while rows[rid].merged_into:
-        rid = rows[rid].merged_into
+    while merged_into := rows[rid][2]:
+        rid = merged_into
     return rid
 
 
-def read_faces(plain: bytes) -> list[Features]:
-    """The comparable faces in an opened identity; read anew if the rules changed."""
-    packed = json.loads(plain)
-    if packed.get("read_version") == VERSION:
-        return [Features(*face) for face in packed["faces"]]
-    return [read_features({k: v for k, v in packed.items() if isinstance(v, str)})]
+def _opened(
+    conn: Connection, keys: Keyring, sealed: Mapping[int, bytes]
+) -> dict[int, list[Features]]:
+    """Open faces; those of older reading rules are read anew from the identity."""
+    found: dict[int, list[Features]] = {}
+    stale = []
+    for rid, blob in sealed.items():
+        faces = read_faces(keys.open(_FACES, rid, blob))
+        if faces is None:
+            stale.append(rid)
+        else:
+            found[rid] = faces
+    for rid, plain in open_identities(conn, keys, stale).items():
+        fields = json.loads(plain)
+        words = {k: v for k, v in fields.items() if isinstance(v, str)}
+        found[rid] = [read_features(words)]
+    return found
 
 
-def pack_identity(row: ResidentRow, faces: Sequence[Features]) -> bytes:
-    """A person's fields as first given, with the faces by which they are known."""
-    identity = Identity.of(row).model_copy(
-        update={"read_version": VERSION, "faces": [list(face) for face in faces]}
+def read_faces(plain: bytes) -> list[Features] | None:
+    """The opened faces of a person; None where other reading rules made them."""
+    version, *packed = plain.decode().split(_FACE_END)
+    if version != _VERSION:
+        return None
+    faces = []
+    for face in packed:
+        values: list[Any] = face.split(_FIELD_END)
+        for at in _NUMBERS:
+            values[at] = int(values[at])
+        faces.append(Features._make(values))
+    return faces
+
+
+def pack_faces(faces: Sequence[Features]) -> bytes:
+    """What `read_faces` reads: plain texts, for each candidate of a row is opened."""
+    # No field may hold what ends one; accept lets no such sign through anyhow.
+    cleaned = (
+        _FIELD_END.join([_ENDS.sub(" ", str(value)) for value in face])
+        for face in faces
     )
-    return identity.pack()
+    return _FACE_END.join((_VERSION, *cleaned)).encode()
 
 
-def with_face(plain: bytes, face: Features) -> bytes | None:
-    """The identity with one more face; None where nothing is new."""
-    faces = read_faces(plain)
+def pack_identity(fields: Mapping[str, Any]) -> bytes:
+    """A person's fields as first given, out of all the fields of a packed row."""
+    shown = {name: fields[name] for name in IDENTITY_FIELDS if fields.get(name)}
+    return json.dumps(shown, separators=(",", ":")).encode()
+
+
+def with_face(faces: Sequence[Features], face: Features) -> list[Features] | None:
+    """The faces and one more; None where nothing is new."""
     if face in faces:
         return None
-    packed = json.loads(plain)
-    packed["read_version"] = VERSION
     # The first face stays: it is the one that the fields in clear words belong to.
-    packed["faces"] = [
-        list(f) for f in [*faces[:1], *faces[1:][-FACES_MAX + 2 :], face]
-    ]
-    return json.dumps(packed, separators=(",", ":")).encode()
+    return [*faces[:1], *faces[1:][-FACES_MAX + 2 :], face]
 
 
-def seal_identity(keys: Keyring, resident_id: int, plain: bytes) -> bytes:
-    """Seal an identity for its own row."""
-    return keys.seal(_PLACE, resident_id, plain)
+def seal_person(
+    keys: Keyring, resident_id: int, fields: Mapping[str, Any], face: Features
+) -> dict[str, bytes]:
+    """Identity and first face of a new resident, each sealed for its own column."""
+    return {
+        "identity_sealed": keys.seal(_PLACE, resident_id, pack_identity(fields)),
+        "faces_sealed": seal_faces(keys, resident_id, [face]),
+    }
+
+
+def seal_faces(keys: Keyring, resident_id: int, faces: Sequence[Features]) -> bytes:
+    """Seal a person's faces for their own row."""
+    return keys.seal(_FACES, resident_id, pack_faces(faces))
+
+
+def open_faces(
+    conn: Connection, keys: Keyring, ids: Collection[int]
+) -> dict[int, list[Features]]:
+    """Opened faces of residents, erased ones left out."""
+    rows = conn.execute(
+        select(resident.c.id, resident.c.faces_sealed).where(
+            among(conn, resident.c.id, ids), resident.c.faces_sealed.is_not(None)
+        )
+    )
+    return _opened(conn, keys, {row.id: row.faces_sealed for row in rows})
 
 
 def open_identities(

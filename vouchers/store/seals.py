@@ -50,6 +50,7 @@ PLACES: dict[str, Place] = {
     place.name: place
     for place in (
         Place(resident.c.identity_sealed, resident.c.id),
+        Place(resident.c.faces_sealed, resident.c.id),
         Place(contact.c.sealed, contact.c.referral_id),
         Place(referral.c.row_sealed, referral.c.id),
         Place(referral.c.original_sealed, referral.c.id),

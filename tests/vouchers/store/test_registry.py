@@ -46,13 +46,11 @@ def test_the_register_is_counted_as_it_grows(ctx: Context) -> None:
 
 def test_an_identity_keeps_few_faces_and_its_first(ctx: Context) -> None:
     """Later names and homes are kept beside the first, the oldest of them go."""
-    plain = residents.pack_identity(
-        person(), [residents.read_features({"given_name": "Sarah"})]
-    )
+    faces = [residents.read_features({"given_name": "Sarah"})]
     for n in range(10):
         later = residents.read_features({"given_name": f"Sarah{'abcdefghij'[n]}"})
-        plain = residents.with_face(plain, later) or plain
-    faces = residents.read_faces(plain)
+        faces = residents.with_face(faces, later) or faces
+    faces = residents.read_faces(residents.pack_faces(faces)) or []
     assert len(faces) == residents.FACES_MAX
     assert (faces[0].given, faces[-1].given) == ("sarah", "sarahj")
-    assert residents.with_face(plain, faces[2]) is None
+    assert residents.with_face(faces, faces[2]) is None

@@ -26,6 +26,8 @@ resident = Table(
     # The number of the referral that first brought this person.
     Column("id", Big, primary_key=True, autoincrement=False),
     Column("identity_sealed", LargeBinary),
+    # What the matcher compares, apart from the rest: it is opened for every candidate.
+    Column("faces_sealed", LargeBinary),
     Column("protected", Boolean, nullable=False),
     Column("provisional", Boolean, nullable=False, server_default="0"),
     Column("merged_into", Big),
@@ -70,8 +72,22 @@ match_key = Table(
     Column("kind", SmallInteger, primary_key=True, autoincrement=False),
     Column("version", SmallInteger, primary_key=True, autoincrement=False),
     Column("resident_id", Big, primary_key=True, autoincrement=False),
+    # The key is the row: a tree of its own beside it would be read and written twice.
+    sqlite_with_rowid=False,
 )
 Index("ix_match_key_resident", match_key.c.resident_id)
+
+crowded_key = Table(
+    "crowded_key",
+    metadata,
+    # A match key that too many residents share to say who somebody is.
+    Column("key", Big, primary_key=True, autoincrement=False),
+    Column("kind", SmallInteger, primary_key=True, autoincrement=False),
+    Column("version", SmallInteger, primary_key=True, autoincrement=False),
+    # Rows that were matched without it.
+    Column("rows_met", Big, nullable=False),
+    Column("met_on", Date, nullable=False),
+)
 
 review = Table(
     "review",
@@ -124,4 +140,6 @@ registry_lock = Table(
     Column("passes", Big, nullable=False),
     # Counted here by each pass: counting a million rows again each time would not do.
     Column("residents", Big, nullable=False, server_default="0"),
+    # Rows that had more candidates than one row is compared with.
+    Column("rows_cut", Big, nullable=False, server_default="0"),
 )

@@ -17,6 +17,7 @@ def upgrade() -> None:
     _household()
     _membership()
     _match_key()
+    _crowded_key()
     _review()
     _identity_edge()
     _registry_lock()
@@ -27,6 +28,7 @@ def _resident() -> None:
         "resident",
         sa.Column("id", Big, autoincrement=False, nullable=False),
         sa.Column("identity_sealed", sa.LargeBinary(), nullable=True),
+        sa.Column("faces_sealed", sa.LargeBinary(), nullable=True),
         sa.Column("protected", sa.Boolean(), nullable=False),
         sa.Column("provisional", sa.Boolean(), server_default="0", nullable=False),
         sa.Column("merged_into", Big, nullable=True),
@@ -82,8 +84,21 @@ def _match_key() -> None:
         sa.PrimaryKeyConstraint(
             "key", "kind", "version", "resident_id", name=op.f("pk_match_key")
         ),
+        sqlite_with_rowid=False,
     )
     op.create_index("ix_match_key_resident", "match_key", ["resident_id"], unique=False)
+
+
+def _crowded_key() -> None:
+    op.create_table(
+        "crowded_key",
+        sa.Column("key", Big, autoincrement=False, nullable=False),
+        sa.Column("kind", sa.SmallInteger(), autoincrement=False, nullable=False),
+        sa.Column("version", sa.SmallInteger(), autoincrement=False, nullable=False),
+        sa.Column("rows_met", Big, nullable=False),
+        sa.Column("met_on", sa.Date(), nullable=False),
+        sa.PrimaryKeyConstraint("key", "kind", "version", name=op.f("pk_crowded_key")),
+    )
 
 
 def _review() -> None:
@@ -137,5 +152,6 @@ def _registry_lock() -> None:
         sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("passes", Big, nullable=False),
         sa.Column("residents", Big, server_default="0", nullable=False),
+        sa.Column("rows_cut", Big, server_default="0", nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_registry_lock")),
     )
