@@ -35,6 +35,7 @@ class Guard(IntFlag):
     MOVED_AND_RENAMED = 64  #: new surname and new home; only a phone remains
     REORDERED = 128  #: the same names in another order
     TRANSPOSED = 256  #: digits of the birth date changed places
+    NAMESAKE = 1024  #: another home, and nothing but names and a birth date like hers
 
 
 #: What a reviewer reads of each guard.
@@ -48,6 +49,7 @@ GUARD_WORDS: dict[Guard, str] = {
     Guard.MOVED_AND_RENAMED: "both surname and address changed",
     Guard.REORDERED: "the same names in another order: relatives?",
     Guard.TRANSPOSED: "digits of the date of birth changed places",
+    Guard.NAMESAKE: "another home, no phone or email in common: a namesake?",
 }
 
 #: Guards that call a person even where the numbers say 'someone else'.
@@ -143,6 +145,8 @@ def _guards(
     born_open = levels["born"] == MISSING
     born_else = at("born", "different", "generation")
     unlike = at("given", "different", "rhyme")
+    elsewhere = at("home", "different", "outcode", "postcode", "flat_differs", "area")
+    reached = at("mobile", "same") | at("email", "same") | at("meter", "same")
     together = chances[:, 0] + chances[:, 1] >= model.household
     suffixed = np.array(
         [bool(a.suffix or b.suffix) and a.suffix != b.suffix
@@ -165,12 +169,14 @@ def _guards(
         Guard.INITIAL: at("given", "initial") & surname_same & ~born_else & together,
         Guard.SUFFIX: suffixed & given_same & surname_same & home & ~born_else,
         Guard.MANY_EDITS: rough >= 3,
-        Guard.MOVED_AND_RENAMED: (
-            at("surname", "different")
-            & at("home", "different", "outcode", "postcode", "flat_differs", "area")
-        ),
+        Guard.MOVED_AND_RENAMED: at("surname", "different") & elsewhere,
         Guard.REORDERED: reordered(pairs) & ~born_else & (born_same | home),
         Guard.TRANSPOSED: at("born", "transposed"),
+        # Among a hundred thousand people hundreds have the name and nearly the birth
+        # date of somebody else; dozens have both.
+        Guard.NAMESAKE: (
+            elsewhere & ~reached & (at("mobile", "different") | ~at("born", "same"))
+        ),
     }  # fmt: skip
     guards = np.zeros(len(pairs.left), dtype=np.int16)
     for guard, mask in found.items():

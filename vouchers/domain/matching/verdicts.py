@@ -109,7 +109,12 @@ def decide(
 
 
 def at_home(model: Model, candidate: Candidate) -> bool:
-    """Do the two live together, by more than the door alone?"""
+    """Do the two live together, by more than the door alone?
+
+    Two who name different homes do not, though they share a phone or a surname.
+    """
+    if candidate.level("home") != "same":
+        return False
     if candidate.household + candidate.person < model.household:
         return False
     return bool(_household_evidence(candidate))
