@@ -19,6 +19,7 @@ from pydantic import (
     ValidationError,
 )
 
+from schemas.asking import Asking
 from schemas.feed import FeedProfile
 from schemas.row import MeterType
 from schemas.texting import Texting
@@ -27,6 +28,8 @@ from schemas.texting import Texting
 Slug = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
 Pence = Annotated[int, Field(gt=0, le=1_000_000)]
 Days = Annotated[int, Field(ge=0, le=3_660)]
+#: A part of a whole, above 0 and at most 1.
+Share = Annotated[float, Field(gt=0, le=1)]
 Month = Annotated[int, Field(ge=1, le=12)]
 
 
@@ -252,6 +255,27 @@ class Safety(Section):
     first_voucher_days: Annotated[int, Field(ge=1)] = 14
 
 
+class Breaker(Section):
+    """When a file that looks wrong as a whole waits for a person."""
+
+    #: Files with fewer rows never stop.
+    rows_min: Annotated[int, Field(ge=2)] = 100
+    #: Rows that another row or another partner brought before, of those looked at.
+    repeats_share: Share = 0.5
+    #: One phone, e-mail, meter, birth date, or home that is not listed as communal.
+    same_value_share: Share = 0.3
+    #: The same, whatever the size of the file; does not count for birth dates.
+    same_value_rows: Annotated[int, Field(ge=2)] = 300
+    #: Birth dates that are blank or only fill the cell.
+    no_birth_share: Share = 0.5
+    #: Rows that have to be corrected.
+    errors_share: Share = 0.5
+    #: So many times the rows of the largest of the partner's latest files,
+    rows_factor: Annotated[float, Field(gt=1)] = 5.0
+    #: once there were so many files.
+    usual_files_min: Annotated[int, Field(ge=1, le=20)] = 3
+
+
 class Money(Section):
     """How gifts are taken in."""
 
@@ -287,8 +311,10 @@ class Scheme(Section):
     caps: Caps = Caps()
     validity: Validity = Validity()
     safety: Safety = Safety()
+    breaker: Breaker = Breaker()
     money: Money = Money()
     messages: Texting = Texting()
+    asking: Asking = Asking()
     reminders: Reminders = Reminders()
 
     @cached_property

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 
 class VoucherError(Exception):
     """Something went wrong that the caller has to know."""
@@ -13,6 +15,14 @@ class VoucherError(Exception):
 
 class Refused(VoucherError):
     """The request is not allowed as things stand; the message says what to do."""
+
+
+class TooMany(Refused):
+    """A limit is used up for now; `again_at` says when it is not."""
+
+    def __init__(self, message: str, again_at: datetime) -> None:
+        self.again_at = again_at
+        super().__init__(message)
 
 
 class NotFound(VoucherError):

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection, inspect, select
 
-from vouchers.backoffice import doctor_work
+from vouchers.backoffice import doctor_asks, doctor_work
 from vouchers.backoffice.finding import Finding
 from vouchers.domain import checkpoint as notes
 from vouchers.domain.checkpoint import BadNote
@@ -37,6 +37,7 @@ def examine(ctx: Context, redis: Callable[[], object] | None = None) -> list[Fin
         findings.append(_memory(conn, ctx))
         findings += _promises(conn, ctx)
         findings += doctor_work.examine(conn)
+        findings += doctor_asks.examine(conn, ctx.clock())
     findings += [_folder(ctx.inbox), _folder(ctx.outbox), _space(ctx.outbox)]
     if redis is not None:
         findings.append(_redis(redis))

@@ -28,6 +28,7 @@ class Duty(StrEnum):
     CHANGE_PARTNERS = "change partners"
     CHANGE_PEOPLE = "change people"
     SUBMIT = "hand in a file"
+    ASK = "ask whether a resident would be supported"
     SEE_ROWS = "see what became of rows"
     OPEN_SEALED = "open what is sealed about residents"
     SEE_PROTECTED = "see protected residents"
@@ -53,6 +54,7 @@ ALLOWED: dict[Duty, frozenset[Role]] = {
     Duty.CHANGE_PARTNERS: frozenset({_R.OWNER, _R.OPERATOR}),
     Duty.CHANGE_PEOPLE: frozenset({_R.OWNER}),
     Duty.SUBMIT: frozenset({_R.OWNER, _R.OPERATOR, _R.PARTNER}),
+    Duty.ASK: frozenset({_R.OWNER, _R.OPERATOR, _R.PARTNER}),
     Duty.SEE_ROWS: frozenset(Role),
     Duty.OPEN_SEALED: frozenset(
         {_R.OPERATOR, _R.REVIEWER, _R.SAFEGUARDING, _R.DATA_PROTECTION}

@@ -1,4 +1,4 @@
-"""The web application: provider callbacks, and whether we are well."""
+"""The web application: callbacks, partners' questions, and whether we are well."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from fastapi import FastAPI
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from vouchers.bootstrap import App
-from vouchers.web import health
+from vouchers.web import check, health
 from vouchers.web.callbacks import PATH, CallbackDoor
 
 
@@ -29,6 +29,7 @@ def create_app(app: App) -> ASGIApp:
     web = FastAPI(
         title="Fuel vouchers", docs_url=None, redoc_url=None, lifespan=lifespan
     )
+    web.router.add_route("/check", check.door(app.context), methods=["POST"])
     web.include_router(health.routes(app.context))
 
     async def entrance(scope: Scope, receive: Receive, send: Send) -> None:

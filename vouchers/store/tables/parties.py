@@ -95,3 +95,15 @@ person = Table(
     Column("created_at", Instant, nullable=False),
     CheckConstraint("state in ('active','suspended')", name="state"),
 )
+
+ask_count = Table(
+    "ask_count",
+    metadata,
+    # How often somebody asked about residents in a slot of minutes; never about whom.
+    Column("who", String(8), primary_key=True),
+    Column("who_id", Big, primary_key=True, autoincrement=False),
+    Column("slot", Big, primary_key=True, autoincrement=False),
+    Column("asked", Integer, nullable=False),
+    Column("turned_away", Integer, nullable=False),
+    CheckConstraint("who in ('partner','person')", name="who"),
+)

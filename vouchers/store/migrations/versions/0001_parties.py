@@ -18,6 +18,7 @@ def upgrade() -> None:
     _partner()
     _partner_listing()
     _person()
+    _ask_count()
 
 
 def _scheme() -> None:
@@ -140,4 +141,19 @@ def _person() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_person")),
         sa.UniqueConstraint("handle", name=op.f("uq_person_handle")),
         sa.UniqueConstraint("token_digest", name=op.f("uq_person_token_digest")),
+    )
+
+
+def _ask_count() -> None:
+    op.create_table(
+        "ask_count",
+        sa.Column("who", sa.String(length=8), nullable=False),
+        sa.Column("who_id", Big, autoincrement=False, nullable=False),
+        sa.Column("slot", Big, autoincrement=False, nullable=False),
+        sa.Column("asked", sa.Integer(), nullable=False),
+        sa.Column("turned_away", sa.Integer(), nullable=False),
+        sa.CheckConstraint(
+            "who in ('partner','person')", name=op.f("ck_ask_count_who")
+        ),
+        sa.PrimaryKeyConstraint("who", "who_id", "slot", name=op.f("pk_ask_count")),
     )
