@@ -15,7 +15,7 @@ from vouchers.domain.matching.names import Lexicon
 from vouchers.domain.matching.scoring import Scores, score
 from vouchers.domain.matching.verdicts import Candidate
 
-#: Below this a pair's evidence is not worth writing down.
+#: Below this a pair is not evidence of anything.
 _TELLING = 0.0003
 
 
@@ -87,36 +87,33 @@ def compare_chunk(
 def _best(
     scores: Scores, owner: Sequence[tuple[int, int, bool]]
 ) -> dict[tuple[int, int, bool], int]:
-    """Of each row and person the pair that looks most like one person or one home."""
+    """Of each row and person the pair that looks most like one person or one home.
+
+    Most pairs are nobody to each other and decide nothing: they are left out.
+    """
+    telling = (scores.person >= _TELLING) | (scores.household >= _TELLING)
     best: dict[tuple[int, int, bool], int] = {}
-    # A face without a warning is a better likeness than one with.
-    ranks = list(
-        zip(
-            (scores.guards == 0).tolist(),
-            scores.person.tolist(),
-            scores.household.tolist(),
-            strict=True,
-        )
-    )
-    for i, key in enumerate(owner):
-        known = best.get(key)
-        if known is None or ranks[i] > ranks[known]:
-            best[key] = i
+    for i in np.flatnonzero(telling | scores.must_see).tolist():
+        known = best.setdefault(owner[i], i)
+        if known != i and _rank(scores, i) > _rank(scores, known):
+            best[owner[i]] = i
     return best
 
 
+def _rank(scores: Scores, i: int) -> tuple[bool, float, float]:
+    """A face without a warning is a better likeness than one with."""
+    free = not scores.guards[i]
+    return free, float(scores.person[i]), float(scores.household[i])
+
+
 def _candidate(model: Model, scores: Scores, i: int, number: int) -> Candidate:
-    person, household = float(scores.person[i]), float(scores.household[i])
-    must_see = bool(scores.must_see[i])
-    # Most pairs are nobody to each other: their evidence is not worth writing down.
-    told = person >= _TELLING or household >= _TELLING or must_see
     return Candidate(
         number,
-        person,
-        household,
-        scores.parts(model, i) if told else (),
+        float(scores.person[i]),
+        float(scores.household[i]),
+        scores.parts(model, i),
         int(scores.guards[i]),
-        must_see,
+        bool(scores.must_see[i]),
     )
 
 
@@ -124,9 +121,10 @@ def _is_crowded(
     model: Model, row: Features, others: Sequence[tuple[int, Features, bool]]
 ) -> bool:
     """So many surnames or people at one door that it is a hostel or a shared house."""
-    if not row.dwelling:
+    door = row.dwelling
+    if not door or len(others) + 1 < model.limits.door_surnames:
         return False
-    at_door = [f for _, f, _ in others if f.dwelling == row.dwelling]
+    at_door = [f for _, f, _ in others if f.dwelling == door]
     if len(at_door) + 1 < model.limits.door_surnames:
         return False
     surnames = {f.surname for f in at_door if f.surname} | {row.surname}
@@ -141,7 +139,7 @@ def _is_lent(
     model: Model, row: Features, others: Sequence[tuple[int, Features, bool]]
 ) -> bool:
     """A phone that more homes name than one person ever has: a support worker's."""
-    if not row.mobile:
+    if not row.mobile or len(others) < model.limits.phone_dwellings:
         return False
     homes = {f.dwelling or f.postcode for _, f, _ in others if f.mobile == row.mobile}
     homes.add(row.dwelling or row.postcode)
