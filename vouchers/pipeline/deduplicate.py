@@ -7,8 +7,8 @@ Rows are opened and read before that lock is asked for.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence, Set
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -144,7 +144,8 @@ def recognise(
     model = residents.shipped_model()
     marks = [mark for reading in ready for mark in reading.marks]
     found = registry.find(conn, marks, keys.match_current)
-    listed = [_candidates(reading, found.by_key) for reading in ready]
+    ranked = [_candidates(reading, found.by_key) for reading in ready]
+    listed = [ids[:CANDIDATES_MAX] for ids in ranked]
     known, roots = residents.load(conn, keys, {i for ids in listed for i in ids})
     people = [
         sorted({roots[i] for i in ids if i in roots and roots[i] in known})
@@ -170,8 +171,22 @@ def recognise(
         {rid: person.faces for rid, person in known.items()},
         registry_size=registry.registry_size(conn),
     )
-    register = _register(conn, known, now, model.limits.window_days)
-    return settle(model, arrivals, answers, register)
+    told = {one.resident_id: known[one.resident_id] for a in answers for one in a.known}
+    register = _register(conn, told, now, model.limits.window_days)
+    outcomes = settle(model, arrivals, answers, register)
+    return [
+        _with_bounds(outcome, reading, ids, found.crowded)
+        for outcome, reading, ids in zip(outcomes, ready, ranked, strict=True)
+    ]
+
+
+def _with_bounds(
+    outcome: Outcome, reading: Reading, ranked: Sequence[int], crowded: Set[KeyMark]
+) -> Outcome:
+    """Say of an outcome with whom the bounds of matching kept it from meeting."""
+    met = [mark for mark in reading.marks if mark in crowded] if crowded else []
+    cut = max(0, len(ranked) - CANDIDATES_MAX)
+    return replace(outcome, crowded=met, cut=cut) if met or cut else outcome
 
 
 def _keys(readings: Sequence[Reading], kind: KeyKind) -> set[int]:
@@ -185,14 +200,15 @@ def _candidates(reading: Reading, by_key: Mapping[KeyMark, Sequence[int]]) -> li
     for mark in reading.marks:
         for rid in by_key.get(mark, ()):
             shared[rid] = shared.get(rid, 0) + 1
-    ranked = sorted(shared, key=lambda rid: (-shared[rid], rid))
-    return ranked[:CANDIDATES_MAX]
+    return sorted(shared, key=lambda rid: (-shared[rid], rid))
 
 
 def _register(
-    conn: Connection, known: dict[int, Known], now: datetime, window_days: int
+    conn: Connection, known: Mapping[int, Known], now: datetime, window_days: int
 ) -> Register:
-    """Everything that settlement asks about the people found."""
+    """Everything that settlement asks about the people who may be meant."""
+    if not known:
+        return Register()
     home = residents.households_of(conn, known)
     since = local_date(now) - timedelta(days=window_days)
     return Register(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any, Protocol
@@ -95,6 +96,13 @@ def remember(
     _update_referrals(uow, outcomes, by_id)
     take_requests_along(uow, {o.resident_id for o in outcomes if o.left is not None})
     registry.count_residents(uow.conn, sum(o.new_resident for o in outcomes))
+    registry.count_bounds(
+        uow.conn,
+        Counter(mark for o in outcomes for mark in o.crowded),
+        keys.match_current,
+        cut=sum(o.cut > 0 for o in outcomes),
+        day=today,
+    )
 
 
 def _insert_residents(
@@ -314,7 +322,12 @@ def _update_referrals(
 
 def _judged(outcome: Outcome) -> dict[str, Any]:
     """What `explain` shows of a decision: numbers, words, residents; nobody's name."""
-    return {
+    bounds: dict[str, Any] = {}
+    if outcome.crowded:
+        bounds["crowded"] = sorted({kind for kind, _ in outcome.crowded})
+    if outcome.cut:
+        bounds["cut"] = outcome.cut
+    return bounds | {
         "model": residents.shipped_model().version,
         "verdict": outcome.verdict,
         "review": outcome.review,

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from sqlalchemy import (
     Connection,
     Row,
+    func,
     select,
     text,
     update,
@@ -18,8 +20,9 @@ from sqlalchemy import (
 
 from vouchers.domain.matching.keys import STOP_WORD
 from vouchers.store.bulk import insert_rows
-from vouchers.store.listed import among
+from vouchers.store.listed import among, array_text
 from vouchers.store.tables.identity import (
+    crowded_key,
     match_key,
     registry_lock,
 )
@@ -37,10 +40,10 @@ AnyRow = Row[*tuple[Any, ...]]
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """Residents by match key, and how many keys said nothing."""
+    """Residents by match key, and the keys that too many share to say anything."""
 
     by_key: Mapping[KeyMark, Sequence[int]]
-    stop_words: int
+    crowded: Set[KeyMark]
 
 
 def try_lock_registry(conn: Connection) -> bool:
@@ -84,42 +87,34 @@ def count_residents(conn: Connection, added: int) -> None:
     )
 
 
+#: Each key's residents as one text: a row for each would cost more than finding them.
+#: One more than a stop-word has is never read, however many there are.
 _LOOK_UP_POSTGRESQL = text(
     """
-    select k.key, k.kind, m.resident_id
+    select k.kind, k.key, m.ids
     from unnest(cast(:keys as bigint[]), cast(:kinds as smallint[])) as k(key, kind)
     cross join lateral (
-        select resident_id from match_key
-        where key = k.key and kind = k.kind and version = :version
-        limit :cut
+        select string_agg(cast(resident_id as text), ',') as ids from (
+            select resident_id from match_key
+            where key = k.key and kind = k.kind and version = :version
+            limit :cut
+        ) as one
     ) as m
+    where m.ids is not null
     """
 )
-# The count is asked once a key: the join's inner loop starts only where it is small.
 _LOOK_UP_SQLITE = text(
     """
-    select k.value ->> 0 as key, k.value ->> 1 as kind, m.resident_id
-    from json_each(:pairs) as k
-    cross join match_key as m
-        on m.key = k.value ->> 0 and m.kind = k.value ->> 1 and m.version = :version
-    where (
-        select count(*) from (
-            select 1 from match_key as n
-            where n.key = k.value ->> 0 and n.kind = k.value ->> 1
-                and n.version = :version
+    select cast(kinds.key as integer), k.value, (
+        select group_concat(resident_id) from (
+            select resident_id from match_key
+            where key = k.value and kind = cast(kinds.key as integer)
+                and version = :version
             limit :cut
         )
-    ) < :cut
-    """
-)
-_STOPPED_SQLITE = text(
-    """
-    select count(*) from json_each(:pairs) as k
-    where exists (
-        select 1 from match_key as n
-        where n.key = k.value ->> 0 and n.kind = k.value ->> 1 and n.version = :version
-        limit 1 offset :offset
-    )
+    ) as ids
+    from json_each(:keys) as kinds, json_each(kinds.value) as k
+    where ids is not null
     """
 )
 
@@ -128,30 +123,64 @@ def find(conn: Connection, marks: Iterable[KeyMark], version: int) -> Found:
     """All residents that hold one of the (kind, key) marks: one statement a chunk."""
     wanted = sorted(set(marks))
     if not wanted:
-        return Found({}, 0)
-    cut = STOP_WORD + 1
-    silent = 0
+        return Found({}, frozenset())
+    bound: dict[str, Any] = {"version": version, "cut": STOP_WORD + 1}
     if conn.dialect.name == "postgresql":
-        bound = {
-            "keys": [key for _, key in wanted],
-            "kinds": [kind for kind, _ in wanted],
-            "version": version,
-            "cut": cut,
-        }
+        bound["keys"] = array_text(key for _, key in wanted)
+        bound["kinds"] = array_text(kind for kind, _ in wanted)
         rows = conn.execute(_LOOK_UP_POSTGRESQL, bound).all()
     else:
-        pairs = json.dumps([[key, kind] for kind, key in wanted])
-        bound = {"pairs": pairs, "version": version, "cut": cut}
+        by_kind: dict[int, list[int]] = defaultdict(list)
+        for kind, key in wanted:
+            by_kind[kind].append(key)
+        bound["keys"] = json.dumps(by_kind)
         rows = conn.execute(_LOOK_UP_SQLITE, bound).all()
-        bound = {"pairs": pairs, "version": version, "offset": STOP_WORD}
-        silent = int(conn.execute(_STOPPED_SQLITE, bound).scalar_one())
-    by_key: dict[KeyMark, list[int]] = defaultdict(list)
-    for key, kind, resident_id in rows:
-        by_key[kind, key].append(resident_id)
-    stopped = [mark for mark, ids in by_key.items() if len(ids) > STOP_WORD]
-    for mark in stopped:
-        del by_key[mark]
-    return Found(by_key, len(stopped) + silent)
+    by_key: dict[KeyMark, list[int]] = {}
+    crowded = set()
+    for kind, key, ids in rows:
+        if ids.count(",") >= STOP_WORD:
+            crowded.add((kind, key))
+        else:
+            by_key[kind, key] = [int(one) for one in ids.split(",")]
+    return Found(by_key, frozenset(crowded))
+
+
+def count_bounds(
+    conn: Connection, met: Mapping[KeyMark, int], version: int, *, cut: int, day: date
+) -> None:
+    """Remember which keys too many share, and how many rows had to do without them.
+
+    `cut` is how many rows had more candidates than one row is compared with.
+    """
+    if cut:
+        conn.execute(
+            update(registry_lock)
+            .where(registry_lock.c.id == _LOCK_ROW)
+            .values(rows_cut=registry_lock.c.rows_cut + cut)
+        )
+    for (kind, key), rows in sorted(met.items()):
+        mark = {"kind": kind, "key": key, "version": version}
+        row = {**mark, "rows_met": 0, "met_on": day}
+        insert_rows(conn, crowded_key, [row], on_conflict="ignore")
+        conn.execute(
+            update(crowded_key)
+            .where(*(crowded_key.c[name] == value for name, value in mark.items()))
+            .values(rows_met=crowded_key.c.rows_met + rows, met_on=day)
+        )
+
+
+def bounds_met(conn: Connection) -> tuple[dict[int, tuple[int, int]], int]:
+    """By kind of key how many too many share and how many rows met them; rows cut."""
+    kinds = conn.execute(
+        select(
+            crowded_key.c.kind,
+            func.count().label("keys"),
+            func.sum(crowded_key.c.rows_met).label("rows"),
+        ).group_by(crowded_key.c.kind)
+    )
+    found = {row.kind: (int(row.keys), int(row.rows)) for row in kinds}
+    cut = select(registry_lock.c.rows_cut).where(registry_lock.c.id == _LOCK_ROW)
+    return found, int(conn.execute(cut).scalar() or 0)
 
 
 def insert_keys(

@@ -39,6 +39,8 @@ class Keyring:
         self.sealing_current = int(held["sealing_current"])
         self._match = {int(n): _decode(key) for n, key in held["match"].items()}
         self.match_current = int(held["match_current"])
+        # Keyed hashes of each version and kind that wait for a text: half the work.
+        self._begun: dict[tuple[int, int], hashlib.blake2b] = {}
         self._code = _decode(held["code"])
         self._index = _decode(held["index"])
         self._signer = Ed25519PrivateKey.from_private_bytes(_decode(held["signing"]))
@@ -139,11 +141,15 @@ class Keyring:
 
     def match_key(self, kind: int, text: str, *, version: int | None = None) -> int:
         """Signed 64-bit keyed hash of a normalised identifier of one kind."""
-        key = self._match[self.match_current if version is None else version]
-        mark = hashlib.blake2b(
-            text.encode(), digest_size=8, key=key, salt=kind.to_bytes(2, "big")
-        ).digest()
-        return int.from_bytes(mark, "big", signed=True)
+        at = self.match_current if version is None else version, kind
+        begun = self._begun.get(at)
+        if begun is None:
+            salt = kind.to_bytes(2, "big")
+            begun = hashlib.blake2b(digest_size=8, key=self._match[at[0]], salt=salt)
+            self._begun[at] = begun
+        mark = begun.copy()
+        mark.update(text.encode())
+        return int.from_bytes(mark.digest(), "big", signed=True)
 
     def index_key(self, *parts: str | int) -> bytes:
         """16-byte keyed hash by which a reference, a name or a file is found again."""

@@ -105,6 +105,10 @@ class Outcome:
     left: int | None = None
     #: Residents from whom the partner says this one lives apart.
     apart_from: Sequence[int] = ()
+    #: Its match keys (kind, hash) that too many share, by which nobody was looked up.
+    crowded: Sequence[tuple[int, int]] = ()
+    #: Candidates beyond the most that one row is compared with.
+    cut: int = 0
 
     @property
     def new_resident(self) -> bool:
