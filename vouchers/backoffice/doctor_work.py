@@ -8,7 +8,7 @@ from sqlalchemy import Connection, func, select
 
 from vouchers.backoffice.finding import Finding
 from vouchers.domain.lifecycle import MessageState
-from vouchers.store import discrepancies, queues
+from vouchers.store import discrepancies, gates, queues
 from vouchers.store.tables import db_now
 from vouchers.store.tables.messages import message
 
@@ -18,6 +18,8 @@ OLDEST_S = 600.0
 SILENT_S = 60.0
 #: Clocks of hosts and database may differ by so much.
 CLOCKS_S = 30.0
+#: Stopped files that are named; `vouchers batches list` shows the others.
+_STOPPED_SHOWN = 20
 
 
 def examine(conn: Connection) -> list[Finding]:
@@ -26,6 +28,7 @@ def examine(conn: Connection) -> list[Finding]:
     return [
         _carried(conn, levels),
         _stuck(levels),
+        _stopped(conn),
         _paused(levels),
         _texts(conn),
         _differences(conn),
@@ -62,6 +65,21 @@ def _stuck(levels: list[queues.QueueLevel]) -> Finding:
         hint = "see `vouchers held list` and `vouchers dead list`"
         return Finding("stuck", "warn", f"{held:,} jobs held, {dead:,} dead", (hint,))
     return Finding("stuck", "ok", "nothing is held or dead")
+
+
+def _stopped(conn: Connection) -> Finding:
+    waiting = gates.listing(conn, limit=_STOPPED_SHOWN)
+    if not waiting:
+        return Finding("files", "ok", "no file waits for a person")
+    hints = tuple(
+        f"batch {row.id} of {row.partner}: see `vouchers batches show {row.id}`"
+        for row in waiting
+    )
+    count = f"{len(waiting)}{'+' if len(waiting) == _STOPPED_SHOWN else ''}"
+    sentence = f"{count} files look wrong as a whole and wait for a person"
+    if len(waiting) == 1:
+        sentence = "1 file looks wrong as a whole and waits for a person"
+    return Finding("files", "warn", sentence, hints)
 
 
 def _paused(levels: list[queues.QueueLevel]) -> Finding:

@@ -15,6 +15,7 @@ from sqlalchemy import Connection, Row
 from schemas.row import ResidentRow, SafeContact
 from vouchers.backoffice.queues import fit_reason
 from vouchers.domain import outcomes, telling
+from vouchers.domain.breaker import Stop
 from vouchers.domain.ids import Purpose, row_of
 from vouchers.domain.roles import Duty, Person
 from vouchers.errors import NotFound, Refused
@@ -105,6 +106,7 @@ def _for_staff(conn: Connection, gathered: Gathered, by: Person) -> dict[str, An
         "network": referral.network,
         # The order of the log: it knows better than clocks what came first.
         "steps": steps,
+        "file_waits_for": _file_waits_for(gathered.batch),
         "awards": [_award(row) for row in gathered.awards],
         "vouchers": _vouchers(conn, gathered),
         "transfers": [_transfer(row) for row in gathered.transfers],
@@ -125,6 +127,15 @@ def _for_staff(conn: Connection, gathered: Gathered, by: Person) -> dict[str, An
     return document
 
 
+def _file_waits_for(batch: Row[Any]) -> list[str]:
+    """Why the file of this row was stopped, while it waits for a person."""
+    if batch.state != "stopped":
+        return []
+    seen = set(batch.released_for or ())
+    stops = [Stop.of_json(one) for one in batch.stopped_for or ()]
+    return [stop.sentence for stop in stops if stop.reason not in seen]
+
+
 def _stuck(conn: Connection, gathered: Gathered) -> list[Row[Any]]:
     ids = [row.id for row in gathered.awards]
     return story.held_jobs(conn, gathered.referral, ids)
@@ -142,6 +153,7 @@ def _head(gathered: Gathered) -> dict[str, Any]:
         protected=referral.protected,
         by_worker=referral.safe_contact == SafeContact.PARTNER_ONLY,
         next_on=referral.next_on,
+        file_stopped=gathered.batch.state == "stopped",
     )
     return {
         "referral": str(referral.id),

@@ -23,7 +23,7 @@ from vouchers.store.residents import shipped_lexicon
 from vouchers.store.status import Group
 
 #: Words that call for somebody to do something.
-_LOOK = ("held", "dead", "unaccounted")
+_LOOK = ("held", "dead", "unaccounted", "stopped")
 
 
 def overview(ctx: Context, *, by: Person, limit: int = 200) -> dict[str, Any]:
@@ -37,6 +37,7 @@ def overview(ctx: Context, *, by: Person, limit: int = 200) -> dict[str, Any]:
         "rows": _sum(accounts),
         "unaccounted": sum(account["unaccounted"] or 0 for account in accounts),
         "held": sum(account["held"] for account in accounts),
+        "stopped": sum(account["stopped"] for account in accounts),
     }
     if by.partner_id is None:
         levels = work.levels(ctx)
@@ -81,11 +82,13 @@ def _accounts(
     A file's name is the partner's own: it may be a resident's, so nobody else reads it.
     """
     ids = [row.id for row in rows]
+    stopped = {row.id for row in rows if row.state == "stopped"}
     counted = {number: Counter[str]() for number in ids}
     held = Counter[int]()
     off_supply = Counter[int]()
     for group in status.groups(conn, ids):
-        counted[group.batch_id][word_of_group(group)] += group.rows
+        shown = word_of_group(group, file_stopped=group.batch_id in stopped)
+        counted[group.batch_id][shown] += group.rows
         held[group.batch_id] += group.rows * (group.state == ReferralState.HELD)
         off_supply[group.batch_id] += group.rows * group.off_supply
     for (number, is_held), errors in status.error_counts(conn, ids).items():
@@ -101,7 +104,9 @@ def _accounts(
             "partner": row.partner,
             "scheme": row.scheme,
             "file": file_name(ctx.keys, row) if by.partner_id else None,
-            "state": row.state,
+            # What a partner reads of a stopped file: we are looking at it.
+            "state": "checking" if by.partner_id and row.id in stopped else row.state,
+            "stopped": row.id in stopped,
             "refused": row.refused_code,
             "received_at": row.received_at,
             "finished_at": row.finished_at,
@@ -129,9 +134,10 @@ def _sum(accounts: list[dict[str, Any]]) -> dict[str, int]:
     return {name.value: total[name.value] for name in Word}
 
 
-def word_of_group(group: Group) -> Word:
+def word_of_group(group: Group, *, file_stopped: bool = False) -> Word:
     """The partner's word for referrals that stand alike."""
     return word(
+        file_stopped=file_stopped,
         state=group.state,
         reason=group.reason,
         message_state=group.message_state,

@@ -107,6 +107,10 @@ def _preview(receipt: Any) -> list[Any]:
         shown.append(
             tables.table("To correct", columns, faults, right=["row"], caption=caption)
         )
+    shown += [
+        tables.warn(f"the file would wait for a person: {reason}")
+        for reason in preview.stops
+    ]
     if receipt.code == "no_row_accepted":
         shown.append(tables.warn("no row could be taken: this dry run does not count"))
     else:

@@ -70,11 +70,15 @@ def word(
     reason: str | None = None,  # noqa: ARG001  (the word does not hang on it yet)
     message_state: str | None = None,
     vouchers: Collection[str] = (),
+    file_stopped: bool = False,
 ) -> Word:
-    """The word for a referral, by the states of its award's text and vouchers."""
+    """The word for a referral, by the states of its award's text and vouchers.
+
+    `file_stopped` says that its file waits for a person.
+    """
     before = _BEFORE.get(ReferralState(state))
     if before is not None:
-        return before
+        return Word.CHECKING if file_stopped and before is Word.RECEIVED else before
     held = {VoucherState(each) for each in vouchers}
     if held and not held & _LIVE:
         return Word.USED if held & _USED else Word.EXPIRED
@@ -132,6 +136,7 @@ _TELL_REASON: dict[Reason, str] = {
     Reason.NOTHING_TO_CORRECT: "",
     Reason.NOTHING_TO_WITHDRAW: "",
     Reason.WITHDRAWN: "Your request was withdrawn.",
+    Reason.FILE_REJECTED: "Your request has not gone on yet. I am asking why.",
     Reason.ALREADY_SUPPORTED: "Your household already has support from the fund.",
 }
 
@@ -145,14 +150,22 @@ def show(
     protected: bool = False,
     by_worker: bool = False,
     next_on: date | None = None,
+    file_stopped: bool = False,
 ) -> Shown:
     """All that a partner reads of a referral.
 
-    `by_worker` says that the code goes through the worker, not to the phone.
+    `by_worker` says that the code goes through the worker, not to the phone;
+    `file_stopped` that the file waits for a person.
     """
     found = word(
-        state=state, reason=reason, message_state=message_state, vouchers=vouchers
+        state=state,
+        reason=reason,
+        message_state=message_state,
+        vouchers=vouchers,
+        file_stopped=file_stopped,
     )
+    if found is Word.CHECKING and _BEFORE[ReferralState(state)] is Word.RECEIVED:
+        reason = Reason.FILE_CHECKED
     tell = _TELL[found]
     if found is Word.GRANTED and by_worker:
         tell = _BY_WORKER

@@ -33,6 +33,8 @@ class Reason(StrEnum):
     NEEDIER_FIRST = "needier_first"
     ENDS_TOO_SOON = "ends_too_soon"
     SCHEME_PAUSED = "scheme_paused"
+    FILE_CHECKED = "file_checked"
+    FILE_REJECTED = "file_rejected"
 
 
 #: What a partner reads; it names no other partner and no other person.
@@ -67,4 +69,7 @@ SENTENCES: dict[Reason, str] = {
     Reason.NEEDIER_FIRST: "People in greater need are being served first.",
     Reason.ENDS_TOO_SOON: "The money left would end before the voucher could be used.",
     Reason.SCHEME_PAUSED: "The scheme is paused. The request keeps its place.",
+    Reason.FILE_CHECKED: "We are checking this file before its rows go on.",
+    Reason.FILE_REJECTED: "Something about this file as a whole looked wrong, so we did"
+    " not go on with it. Talk to us, and send the request again.",
 }

@@ -15,6 +15,9 @@ from vouchers.domain.restrictions import Restrictions
 #: Fewer free symbols than this and codes could be guessed, or run out.
 FREE_DIGITS_MIN, FREE_SYMBOLS_MIN = 10, 7
 
+#: So many rows of one home may be a family that was sent one by one.
+FAMILY_ROWS = 10
+
 
 def faults(scheme: Scheme) -> list[str]:
     """Each fault as "rule: what is wrong"; empty when every penny could be spent."""
@@ -205,6 +208,14 @@ def _limits(scheme: Scheme) -> Iterator[str]:
             days >= network.valid_days for days in scheme.reminders.days_before_expiry
         ):
             yield f"reminders.days_before_expiry: before a {name} voucher is sent"
+    breaker = scheme.breaker
+    if breaker.same_value_share * breaker.rows_min < FAMILY_ROWS:
+        yield (
+            "breaker.same_value_share: of a file of rows_min rows, "
+            f"fewer than {FAMILY_ROWS} would do: one large family would stop it"
+        )
+    if breaker.same_value_rows < FAMILY_ROWS:
+        yield "breaker.same_value_rows: one large family would stop a file"
     if scheme.caps.between_days > scheme.caps.awards_window_days:
         yield "caps.between_days: longer than awards_window_days"
     if scheme.caps.awards_window_days > scheme.caps.year_days:

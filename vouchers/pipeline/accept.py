@@ -24,6 +24,7 @@ from vouchers.domain.ids import referral_id
 from vouchers.domain.intake import Field
 from vouchers.domain.intake import words as intake_words
 from vouchers.errors import BadFile
+from vouchers.pipeline import breaker
 from vouchers.pipeline.context import Context
 from vouchers.pipeline.previewed import Preview
 from vouchers.pipeline.reading import FileNotice, RawRow, Table, open_table
@@ -97,7 +98,7 @@ def submit(
     digest = digest_of(ctx, path)
     with ctx.reading() as conn:
         known = batches.find(conn, partner_id=found.id, scheme_id=to.id, digest=digest)
-    if known is not None and known.state not in ("receiving", "refused"):
+    if known is not None and not _unfinished(known):
         return already(known, rules)
     try:
         if known is None or known.state == "refused":
@@ -107,6 +108,14 @@ def submit(
             return _take(ctx, sent, digest, table, rows)
     except BadFile as bad:
         return _refuse(ctx, sent, digest, bad)
+
+
+def _unfinished(known: Row[Any]) -> bool:
+    """Whether a file is to be taken that was handed in before."""
+    if known.state == "stopped":
+        # Stopped by its first rows while it was staged, by a submit that died.
+        return bool(known.rows_staged < (known.rows_total or 0))
+    return known.state in ("receiving", "refused")
 
 
 # ---------------------------------------------------------------- at the door
@@ -173,13 +182,16 @@ def digest_of(ctx: Context, path: Path) -> bytes:
 def already(known: Row[Any], rules: Scheme) -> Receipt:
     """The answer to a file that is there already."""
     day = known.received_at.astimezone(rules.zone)
+    what = "Nothing was changed."
+    if known.state == "rejected":
+        what = "We did not go on with it. Talk to us, and send it again when changed."
     return Receipt(
         "already_received",
         rows=known.rows_total or 0,
         batch_id=known.id,
         code="already_received",
         message=f"This very file was already received on {day:%d/%m/%Y at %H:%M}."
-        " Nothing was changed.",
+        f" {what}",
         received_at=known.received_at,
     )
 
@@ -232,9 +244,8 @@ def _take(
     crashpoint("accept.registered")
     _stage(ctx, sent, batch_id, staged, table)
     with ctx.begin(actor=sent.actor, name="accept.opened") as uow:
-        known = batches.by_id(uow.conn, batch_id)
-        if known is not None and known.state == "receiving":
-            batches.change(uow.conn, batch_id, state="open")
+        # Compared and set at once: the file's first rows may have stopped it.
+        if batches.opened(uow.conn, batch_id):
             uow.record("batch.opened", batch_id, state="open", rows=rows)
     notices = list(table.notices)
     if revision is not None:
@@ -273,7 +284,11 @@ def _register(
             "revision_of": revision,
             "rows_total": rows,
             "received_at": uow.now,
-        }
+            **breaker.at_registration(
+                uow, sent.rules, partner_id=sent.partner.id,
+                scheme_id=sent.scheme.id, rows=rows,
+            ),
+        }  # fmt: skip
         if known is not None:
             batch_id = int(known.id)
             batches.change(uow.conn, batch_id, **values)

@@ -6,16 +6,19 @@ are held against what the partner sent before; then everything is written at onc
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from sqlalchemy import Connection
 
 from config.queues import Lane
 from vouchers.domain.ids import referral_id, row_of
 from vouchers.domain.intake import Fault
 from vouchers.errors import NotFound
+from vouchers.pipeline import breaker
 from vouchers.pipeline.context import Context
-from vouchers.pipeline.row_reading import Batch, describe, prepare
+from vouchers.pipeline.row_reading import Batch, Prepared, describe, prepare
 from vouchers.pipeline.row_writing import matching_jobs, write
-from vouchers.store import batches, referrals
+from vouchers.store import batches, gates, referrals, schemes
 from vouchers.store.bulk import insert_rows
 from vouchers.store.jobs import ClaimedJob
 from vouchers.store.tables.intake import row_error
@@ -28,6 +31,7 @@ def handle(ctx: Context, job: ClaimedJob) -> None:
     with ctx.reading() as conn:
         staged = batches.open_chunk(conn, ctx.keys, batch_id, number)
         of = load(ctx, conn, batch_id) if staged is not None else None
+        gated = gates.is_gated(conn, batch_id)
     if staged is None or of is None:
         with ctx.begin(name="accept.chunk") as uow:
             uow.complete(job)
@@ -35,6 +39,7 @@ def handle(ctx: Context, job: ClaimedJob) -> None:
     wanted = set(job.items)
     mine = [row for row in staged if referral_id(batch_id, row[0]) in wanted]
     prepared, errors = prepare(ctx, of, mine, everything=staged)
+    marks = _marks(ctx, prepared) if gated else {}
     urgent = job.lane == Lane.URGENT
     with ctx.begin(urgent=urgent, name="accept.chunk") as uow:
         referrals.lock_partner(uow.conn, of.partner.id)
@@ -50,15 +55,37 @@ def handle(ctx: Context, job: ClaimedJob) -> None:
             [row for row in prepared if row.id not in done],
             [error for error in errors if error["id"] not in done],
         )
-        uow.enqueue(*matching_jobs(outcome.accepted, batch_id, turn=job.turn))
+        waits = breaker.after_reading(
+            uow,
+            of.rules,
+            batch_id,
+            rows=len(wanted - settled.keys()),
+            errors=len(outcome.errors),
+            found=[marks[r["id"]] for r in outcome.accepted if r["id"] in marks],
+        )
+        uow.enqueue(
+            *matching_jobs(outcome.accepted, batch_id, turn=job.turn, bulk_waits=waits)
+        )
         if len(done | wanted) == len(staged):
             batches.drop_chunk(uow.conn, batch_id, number)
         uow.complete(job)
 
 
+def _marks(ctx: Context, prepared: Sequence[Prepared]) -> dict[int, breaker.Marks]:
+    """What the circuit breaker counts of each row, hashed before anything is locked."""
+    return {
+        one.id: breaker.marks(
+            ctx.keys, one.row, protected=bool(one.values["protected"])
+        )
+        for one in prepared
+        if one.row is not None
+    }
+
+
 def hold(uow: UnitOfWork, job: ClaimedJob, error_class: str) -> None:
     """Keep the one row that our code failed on where a person sees it."""
     now = uow.now
+    before = batches.settled_rows(uow.conn, job.items)
     rows = [
         {
             "id": id_,
@@ -74,6 +101,15 @@ def hold(uow: UnitOfWork, job: ClaimedJob, error_class: str) -> None:
     insert_rows(uow.conn, row_error, rows, on_conflict="ignore")
     for id_ in job.items:
         uow.record("row_error.held", id_, batch=job.batch_id, error=error_class)
+    _count_held(uow, int(job.batch_id or 0), len(set(job.items) - before.keys()))
+
+
+def _count_held(uow: UnitOfWork, batch_id: int, rows: int) -> None:
+    """A held row is read as well: the gate must not wait for it."""
+    row = batches.by_id(uow.conn, batch_id)
+    if row is not None:
+        rules = schemes.active(uow.conn, row.scheme_id)
+        breaker.after_reading(uow, rules, batch_id, rows=rows, errors=0, found=())
 
 
 def load(ctx: Context, conn: Connection, batch_id: int) -> Batch:

@@ -18,7 +18,7 @@ from vouchers.domain.ids import batch_of
 from vouchers.domain.lifecycle import ReferralState
 from vouchers.domain.reasons import Reason
 from vouchers.errors import Busy, Refused, RowFailed
-from vouchers.pipeline import first
+from vouchers.pipeline import breaker, first
 from vouchers.pipeline.context import Context
 from vouchers.pipeline.judging import Bench, Outcome, Waits
 from vouchers.pipeline.settling import settle
@@ -58,7 +58,8 @@ def _carry(ctx: Context, job: ClaimedJob) -> None:
             overdue = bool(job.payload.get("overdue"))
             first.give(uow, ctx.keys, job.items, overdue=overdue)
         else:
-            decide(uow, ctx.keys, job.items, turn=job.turn)
+            items = breaker.not_stopped(uow, job)
+            decide(uow, ctx.keys, items, turn=job.turn)
         uow.complete(job)
 
 

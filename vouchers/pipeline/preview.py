@@ -14,6 +14,7 @@ from sqlalchemy import Connection, select
 
 from config.queues import CHUNK_ROWS
 from vouchers.crashpoints import crashpoint
+from vouchers.domain.breaker import StopReason
 from vouchers.domain.intake import NOTICES, RowFault, Understood
 from vouchers.domain.outcomes import Shown, Word, show
 from vouchers.domain.reasons import Reason
@@ -27,6 +28,7 @@ from vouchers.pipeline.accept import (
     open_checked,
 )
 from vouchers.pipeline.context import Context
+from vouchers.pipeline.foresight import Foresight
 from vouchers.pipeline.previewed import Preview
 from vouchers.pipeline.reading import FileNotice, Table
 from vouchers.pipeline.row_reading import Batch, describe, prepare, reader_for
@@ -151,7 +153,7 @@ class _Faults:
 
 
 def _preview(ctx: Context, sent: Submission, table: Table, rows: int) -> Preview:
-    found = _Faults()
+    found, played = _Faults(), _Played()
     sample: list[batches.Staged] = []
     readable = 0
     assumed: Counter[str] = Counter()
@@ -159,6 +161,7 @@ def _preview(ctx: Context, sent: Submission, table: Table, rows: int) -> Preview
         of = describe(
             conn, 0, sent.partner.id, sent.scheme.id, table.layout, ctx.clock()
         )
+    foresight = Foresight(ctx, of)
     for chunk in chunks(table.rows(), CHUNK_ROWS):
         intake = reader_for(of, [row.cells for row in chunk])
         for row in chunk:
@@ -173,10 +176,13 @@ def _preview(ctx: Context, sent: Submission, table: Table, rows: int) -> Preview
             readable += 1
             if isinstance(verdict, Understood):
                 assumed.update(NOTICES[notice] for notice in verdict.notices)
+                foresight.see(verdict.row)
             if len(sample) < DECIDED_MAX:
                 sample.append((row.row_no, row.cells, row.fault))
-    shown, gone_back = _rehearse(ctx, sent, of, sample) if sample else ([], [])
-    for error in gone_back:
+    if sample:
+        _rehearse(ctx, sent, of, sample, played)
+    shown = played.shown
+    for error in played.gone_back:
         found.add(error["row_no"], [_fault(each) for each in error["faults"]])
     words = Counter(each.word for each in shown)
     return Preview(
@@ -195,6 +201,12 @@ def _preview(ctx: Context, sent: Submission, table: Table, rows: int) -> Preview
         assumed=dict(assumed),
         examples=tuple(sorted(found.examples, key=lambda each: each[0])),
         decided=len(sample),
+        stops=foresight.stops(
+            rows=rows,
+            errors=found.rows,
+            matched=played.matched,
+            repeated=played.repeated,
+        ),
     )
 
 
@@ -206,12 +218,26 @@ def _withdrawn(shown: list[Shown]) -> int:
     return sum(each.reason_code == Reason.WITHDRAWN for each in shown)
 
 
+@dataclass(slots=True)
+class _Played:
+    """What a rehearsal showed."""
+
+    #: What a partner would read of the rows, and the errors that only others show.
+    shown: list[Shown] = field(default_factory=list)
+    gone_back: list[dict[str, Any]] = field(default_factory=list)
+    #: Rows that were matched, and those of them that were brought before.
+    matched: int = 0
+    repeated: int = 0
+
+
 def _rehearse(
-    ctx: Context, sent: Submission, of: Batch, sample: list[batches.Staged]
-) -> tuple[list[Shown], list[dict[str, Any]]]:
-    """What a partner would read of these rows, and those that only then go back."""
-    shown: list[Shown] = []
-    gone_back: list[dict[str, Any]] = []
+    ctx: Context,
+    sent: Submission,
+    of: Batch,
+    sample: list[batches.Staged],
+    played: _Played,
+) -> None:
+    """Carry rows through the real steps, and forget it all but what was `played`."""
     try:
         with ctx.begin(actor=sent.actor, name="accept.rehearse") as uow:
             stage = _Stage(uow.conn, uow.now, uow.actor)
@@ -227,12 +253,14 @@ def _rehearse(
                 uow.now,
             )
             for part in chunks(iter(sample), CHUNK_ROWS):
-                gone_back += _play(rehearsal, described, part)
-            shown = _shown(uow.conn, batch_id)
+                played.gone_back += _play(rehearsal, described, part)
+            played.shown = _shown(uow.conn, batch_id)
+            if (row := batches.by_id(uow.conn, batch_id)) is not None:
+                played.matched, played.repeated = row.rows_matched, row.rows_repeated
             crashpoint("accept.rehearsed")
             raise _Rehearsed
     except _Rehearsed:
-        return shown, gone_back
+        return
 
 
 def _shown(conn: Connection, batch_id: int) -> list[Shown]:
@@ -258,6 +286,8 @@ def _pretend(
         state="open",
         notices=[],
         rows_total=len(sample),
+        # The rehearsal is played to its end, whatever it shows.
+        released_for=[reason.value for reason in StopReason],
         via="dry_run",
         actor=sent.actor,
         received_at=stage.now,

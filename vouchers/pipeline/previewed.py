@@ -30,6 +30,9 @@ class Preview:
     #: What was repaired or taken for granted -> rows that show it.
     assumed: dict[str, int] = field(default_factory=dict)
 
+    #: Why the file would wait for a person of ours, in sentences.
+    stops: tuple[str, ...] = ()
+
     @property
     def sentence(self) -> str:
         """The preview as one line, in which every row is counted once."""
@@ -42,4 +45,7 @@ class Preview:
             text += f", {self.withdrawn:,} take a request back"
         if self.undecided:
             text += f", {self.undecided:,} were read but not decided on"
+        if self.stops:
+            text += ". But the file would wait for a person of ours first, because "
+            text += "; ".join(self.stops)
         return f"{text}."

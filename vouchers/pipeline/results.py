@@ -38,7 +38,7 @@ from vouchers.domain.intake.columns import RESULT_COLUMNS
 from vouchers.domain.outcomes import Shown, Word, show, voucher_reference
 from vouchers.errors import NotFound, SealBroken
 from vouchers.pipeline.context import Context
-from vouchers.store import batches, parties, referrals, row_outcomes
+from vouchers.store import batches, gates, parties, referrals, row_outcomes
 
 log = structlog.get_logger()
 
@@ -52,6 +52,10 @@ _ROWS_PER_SECOND = 200
 _WAIT_MAX = timedelta(minutes=10)
 #: No draft takes so long to write: its writer is dead.
 _DRAFT_KEPT_S = 3_600.0
+#: Events of a file itself that change its rows' words, or come when all are settled.
+_OF_FILES = frozenset(
+    {"batch.opened", "batch.stopped", "batch.released", "batch.rejected"}
+)
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -117,8 +121,7 @@ def _touched(ctx: Context) -> dict[int, int]:
 def _batch_of_event(kind: str, entity: int) -> int:
     """The batch behind an entity, by how its number is made; 0 when there is none."""
     subject = kind.partition(".")[0]
-    if kind == "batch.opened":
-        # All its rows may be settled by then, and none will speak again.
+    if kind in _OF_FILES:
         return entity
     if subject in ("referral", "row_error", "review"):
         return batch_of(entity)
@@ -267,6 +270,7 @@ def tell_referrals(ctx: Context, conn: Connection, page: list[Any]) -> Iterable[
     )
     messages = row_outcomes.messages_of(conn, ids)
     firsts = _firsts(ctx, conn, page)
+    stopped = gates.stopped_among(conn, {row.batch_id for row in page})
     for row in page:
         granted = awards.get(row.id, [])
         held = vouchers.get(granted[-1].id, []) if granted else []
@@ -283,6 +287,7 @@ def tell_referrals(ctx: Context, conn: Connection, page: list[Any]) -> Iterable[
             protected=row.protected,
             by_worker=row.safe_contact in ("partner_only", "none"),
             next_on=row.next_on,
+            file_stopped=row.batch_id in stopped,
         )
         yield Told(
             row.row_no,

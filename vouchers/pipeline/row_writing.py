@@ -25,6 +25,7 @@ from vouchers.pipeline.context import Context
 from vouchers.pipeline.row_reading import Batch, Prepared, row_error
 from vouchers.store import messages, referrals
 from vouchers.store.bulk import insert_rows
+from vouchers.store.gates import PARKED_S
 from vouchers.store.jobs import JobSpec
 from vouchers.store.tables import intake as tables
 from vouchers.store.unit_of_work import UnitOfWork
@@ -226,9 +227,16 @@ def _insert(uow: UnitOfWork, of: Batch, outcome: Outcome) -> None:
 
 
 def matching_jobs(
-    accepted: Sequence[dict[str, Any]], batch_id: int | None, *, turn: int
+    accepted: Sequence[dict[str, Any]],
+    batch_id: int | None,
+    *,
+    turn: int,
+    bulk_waits: bool = False,
 ) -> list[JobSpec]:
-    """Promises to match what was accepted, rows off supply ahead of the others."""
+    """Promises to match what was accepted, rows off supply ahead of the others.
+
+    `bulk_waits` says that the others wait behind the gate of their file.
+    """
     specs = []
     for lane in (Lane.URGENT, Lane.BULK):
         rows = [
@@ -246,6 +254,7 @@ def matching_jobs(
                     need=min(values["need_rank"] for values in rows),
                     turn=turn,
                     batch_id=batch_id,
+                    delay_s=PARKED_S if bulk_waits and lane is Lane.BULK else 0.0,
                 )
             )
     return specs

@@ -71,6 +71,8 @@ STEPS: tuple[Step, ...] = (
         f"{_PIPELINE}.accept_chunk:handle",
         f"{_PIPELINE}.accept_chunk:hold",
     ),
+    Step("batch.resume", "accept", f"{_PIPELINE}.breaker:resume"),
+    Step("batch.reject", "accept", f"{_PIPELINE}.breaker:reject"),
     Step(
         "deduplicate.chunk",
         "deduplicate",

@@ -99,6 +99,25 @@ def change(conn: Connection, batch_id: int, **values: Any) -> None:
     conn.execute(update(batch).where(batch.c.id == batch_id).values(**values))
 
 
+def opened(conn: Connection, batch_id: int) -> bool:
+    """Open a batch that is staged whole; False when it is not being received."""
+    return bool(
+        conn.execute(
+            update(batch)
+            .where(batch.c.id == batch_id, batch.c.state == "receiving")
+            .values(state="open")
+        ).rowcount
+    )
+
+
+def partners_of(conn: Connection, batch_ids: Collection[int]) -> dict[int, int]:
+    """The partner of each of these batches."""
+    found = select(batch.c.id, batch.c.partner_id).where(
+        among(conn, batch.c.id, list(batch_ids))
+    )
+    return {row.id: row.partner_id for row in conn.execute(found)}
+
+
 def file_name(keys: Keyring, row: Row[Any]) -> str:
     """The name under which a batch's file came."""
     if row.name_sealed is None:

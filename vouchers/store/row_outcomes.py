@@ -147,7 +147,7 @@ def behind(conn: Connection) -> list[Any]:
                 batch.c.written_at,
             ).where(
                 batch.c.changed > batch.c.written,
-                batch.c.state.in_(("open", "stopped", "finished")),
+                batch.c.state.in_(("open", "stopped", "finished", "rejected")),
             )
         )
     )

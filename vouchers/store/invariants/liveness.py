@@ -29,13 +29,14 @@ def _promised(conn: Connection, *queues: str) -> set[int]:
 
 def _stuck_referrals(conn: Connection, _: datetime) -> list[str]:
     """Referrals between two steps that no job will carry."""
-    # A stopped batch waits for a person, a batch being received for its gate.
+    # A stopped batch waits for a person, a batch being received for its gate, and one
+    # that was rejected for its rows to be ended, page by page.
     rows = conn.scalars(
         select(referral.c.id)
         .join(batch, batch.c.id == referral.c.batch_id)
         .where(
             referral.c.state.in_(("received", "matched")),
-            batch.c.state.not_in(("stopped", "receiving")),
+            batch.c.state.not_in(("stopped", "receiving", "rejected")),
         )
     ).all()
     promised = _promised(conn, "deduplicate", "allocate") if rows else set()

@@ -38,6 +38,19 @@ batch = Table(
     Column("revision_of", Big),
     Column("rows_staged", Integer, nullable=False, server_default="0"),
     Column("rows_total", Integer),
+    # Rows that are a referral or an error by now; what the matcher made of them.
+    Column("rows_read", Integer, nullable=False, server_default="0"),
+    Column("rows_matched", Integer, nullable=False, server_default="0"),
+    Column("rows_repeated", Integer, nullable=False, server_default="0"),
+    # Its bulk rows wait until the whole file has been read and looks right.
+    Column("gated", Boolean, nullable=False, server_default="0"),
+    # Counts by keyed hash while the file is read, deleted when it passes its gate.
+    Column("watch", Json),
+    # [{reason, rows, of, limit}]: why it was stopped, also after it was let go.
+    Column("stopped_for", Json),
+    # Codes of those reasons that a person has looked at.
+    Column("released_for", Json),
+    Column("stopped_at", Instant),
     Column("received_at", Instant, nullable=False),
     Column("finished_at", Instant),
     # The result file is rewritten when `changed` has passed `written`.
@@ -48,7 +61,8 @@ batch = Table(
     Column("written_at", Instant),
     UniqueConstraint("partner_id", "scheme_id", "digest"),
     CheckConstraint(
-        "state in ('receiving','open','stopped','finished','refused')", name="state"
+        "state in ('receiving','open','stopped','finished','refused','rejected')",
+        name="state",
     ),
 )
 Index("ix_batch_name", batch.c.partner_id, batch.c.name_key)

@@ -39,6 +39,14 @@ def _batch() -> None:
         sa.Column("revision_of", Big, nullable=True),
         sa.Column("rows_staged", sa.Integer(), server_default="0", nullable=False),
         sa.Column("rows_total", sa.Integer(), nullable=True),
+        sa.Column("rows_read", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("rows_matched", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("rows_repeated", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("gated", sa.Boolean(), server_default="0", nullable=False),
+        sa.Column("watch", Json, nullable=True),
+        sa.Column("stopped_for", Json, nullable=True),
+        sa.Column("released_for", Json, nullable=True),
+        sa.Column("stopped_at", Instant(), nullable=True),
         sa.Column("received_at", Instant(), nullable=False),
         sa.Column("finished_at", Instant(), nullable=True),
         sa.Column("changed", Big, server_default="1", nullable=False),
@@ -46,7 +54,7 @@ def _batch() -> None:
         sa.Column("changed_at", Instant(), nullable=True),
         sa.Column("written_at", Instant(), nullable=True),
         sa.CheckConstraint(
-            "state in ('receiving','open','stopped','finished','refused')",
+            "state in ('receiving','open','stopped','finished','refused','rejected')",
             name=op.f("ck_batch_state"),
         ),
         sa.ForeignKeyConstraint(
