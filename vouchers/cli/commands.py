@@ -8,6 +8,8 @@ from collections.abc import Sequence
 import typer
 
 from vouchers.cli import (
+    batches,
+    check,
     decide,
     demonstrate,
     files,
@@ -45,7 +47,9 @@ for subject in (
     demonstrate,
     template,
     files,
+    check,
     look,
+    batches,
     decide,
     money,
     stock,
