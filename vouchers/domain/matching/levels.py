@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from rapidfuzz import process
-from rapidfuzz.distance import OSA, JaroWinkler
+from rapidfuzz.distance import OSA
 
 from vouchers.domain.matching.features import Features
 from vouchers.domain.matching.homes import home_level
+from vouchers.domain.matching.likeness import (
+    given_level,
+    is_reordered,
+    surname_level,
+    whole_given,
+    whole_surname,
+)
 from vouchers.domain.matching.model import MISSING, Model
 from vouchers.domain.matching.names import Lexicon
 from vouchers.domain.matching.swaps import crosswise
@@ -19,21 +25,10 @@ from vouchers.domain.matching.swaps import crosswise
 Numbers = npt.NDArray[np.int8]
 Mask = npt.NDArray[np.bool_]
 
-_LIKE_LETTERS = (
-    "bh br bd ce cg co do ef fp ft gq hn ij il it jl kx mn nu oq pr pb rn sz uv vw vy "
-    "wm iy ck kc sc bp dt gj td ae ei ao ou mw"
-)
-#: Letters that a hurried reader, a scanner or a form takes for each other.
-_CONFUSED = frozenset(frozenset(pair) for pair in _LIKE_LETTERS.split())
-_NEAR_NAME = 0.90
-#: Less alike than this, no rule finds anything in two single words.
-_UNLIKE_GIVEN = 0.7
-#: Two letters of a short surname that changed places leave no more than 0.55.
-_UNLIKE_SURNAME = 0.5
 _LONG_EMAIL = 12
 #: Where names agree in their own columns they are not swapped.
 _TELLING_GIVEN = ("same", "equivalent", "shared", "initial")
-_TELLING_SURNAME = ("same", "close", "part")
+_TELLING_SURNAME = ("same", "variant", "close", "part")
 
 
 class Pairs:
@@ -124,110 +119,30 @@ def _email(model: Model, pairs: Pairs) -> Numbers:
     return level
 
 
-def _similar(left: list[str], right: list[str]) -> npt.NDArray[np.float32]:
-    if not left:
-        return np.zeros(0, dtype=np.float32)
-    return process.cpdist(left, right, scorer=JaroWinkler.normalized_similarity)
-
-
-def _by_hand(
-    pairs: Pairs,
-    field: str,
-    model: Model,
-    judge: Callable[[int, str, str, float], str],
-    hopeless: Callable[[str, str, int], bool],
-    below: float,
-) -> Numbers:
-    """Levels of a name field: equal ones at once, the others one by one.
-
-    Pairs less alike than `below` are looked at only where `hopeless` leaves a doubt.
-    """
-    left, right = pairs.texts(field)
-    both, same = pairs.agree(field)
-    different = model.number(field, "different")
-    out = np.where(same, model.number(field, "same"), MISSING).astype(np.int8)
-    alike = _similar(left, right)
-    out[both & ~same] = different
-    for i in np.flatnonzero(both & ~same & (alike < below)).tolist():
-        if not hopeless(left[i], right[i], i):
-            out[i] = model.number(field, judge(i, left[i], right[i], float(alike[i])))
-    for i in np.flatnonzero(both & ~same & (alike >= below)).tolist():
-        out[i] = model.number(field, judge(i, left[i], right[i], float(alike[i])))
+def _given(model: Model, lexicon: Lexicon, pairs: Pairs) -> Numbers:
+    numbers = {level.name: model.number("given", level.name)
+               for level in model.levels["given"]}  # fmt: skip
+    both, same = pairs.agree("given")
+    out = np.where(same, numbers["same"], MISSING).astype(np.int8)
+    ours, theirs = pairs.texts("others")
+    middle = np.array(
+        [bool(a and b and a != b) for a, b in zip(ours, theirs, strict=True)],
+        dtype=np.bool_,
+    )
+    for i in np.flatnonzero(both & (~same | middle)).tolist():
+        out[i] = numbers[given_level(lexicon, pairs.left[i], pairs.right[i])]
     return out
 
 
-def _given(model: Model, lexicon: Lexicon, pairs: Pairs) -> Numbers:
-    def judge(i: int, a: str, b: str, alike: float) -> str:
-        if lexicon.equivalent(a, b):
-            return "equivalent"
-        if len(a) == 1 or len(b) == 1:
-            return "initial" if a[0] == b[0] else "different"
-        if _share_a_name(lexicon, pairs.left[i], pairs.right[i]):
-            return "shared"
-        return _misread(lexicon, a, b, alike)
-
-    groups = lexicon.groups
-    others = pairs.texts("others")
-
-    def hopeless(a: str, b: str, i: int) -> bool:
-        return (
-            not (others[0][i] or others[1][i])
-            and (a not in groups or b not in groups)
-            and len(a) > 1
-            and len(b) > 1
-        )
-
-    return _by_hand(pairs, "given", model, judge, hopeless, _UNLIKE_GIVEN)
-
-
-def _share_a_name(lexicon: Lexicon, left: Features, right: Features) -> bool:
-    """Somebody known by a middle name: `Anna Maria` and `Maria`."""
-    if not (left.others or right.others):
-        return False
-    ours = [left.given, *left.others.split()]
-    theirs = [right.given, *right.others.split()]
-    return any(
-        len(a) > 1 and (a == b or lexicon.equivalent(a, b))
-        for n, a in enumerate(ours)
-        for m, b in enumerate(theirs)
-        # Two middle names in common (Begum, Maria) say little: one must be in front.
-        if n == 0 or m == 0
-    )
-
-
-def _misread(lexicon: Lexicon, a: str, b: str, alike: float) -> str:
-    """Is `b` a damaged `a`, or simply another name that looks like it?"""
-    if alike < _UNLIKE_GIVEN:
-        return "different"
-    one_edit = min(len(a), len(b)) >= 3 and OSA.distance(a, b, score_cutoff=1) <= 1
-    if not one_edit and alike < _NEAR_NAME:
-        return "different"
-    if a in lexicon.known and b in lexicon.known:
-        return "rhyme"
-    if a[0] == b[0] or frozenset((a[0], b[0])) in _CONFUSED:
-        return "close"
-    # Another first letter makes another name more often than it makes a slip.
-    return "close" if a[0] in b[:2] or b[0] in a[:2] else "rhyme"
-
-
 def _surname(model: Model, lexicon: Lexicon, pairs: Pairs) -> Numbers:
-    def judge(_i: int, a: str, b: str, alike: float) -> str:
-        if lexicon.equivalent(a, b) or a.replace(" ", "") == b.replace(" ", ""):
-            return "close"
-        if min(len(a), len(b)) >= 3 and OSA.distance(a, b, score_cutoff=1) <= 1:
-            return "close"
-        if " " in a or " " in b:
-            ours, theirs = set(a.split()), set(b.split())
-            if any(len(word) > 2 for word in ours & theirs):
-                return "part"
-        return "close" if alike >= _NEAR_NAME else "different"
-
-    groups = lexicon.groups
-
-    def hopeless(a: str, b: str, _i: int) -> bool:
-        return " " not in a and " " not in b and (a not in groups or b not in groups)
-
-    return _by_hand(pairs, "surname", model, judge, hopeless, _UNLIKE_SURNAME)
+    numbers = {level.name: model.number("surname", level.name)
+               for level in model.levels["surname"]} | {"": MISSING}  # fmt: skip
+    left, right = pairs.texts("surname")
+    both, same = pairs.agree("surname")
+    out = np.where(same, numbers["same"], MISSING).astype(np.int8)
+    for i in np.flatnonzero(both & ~same).tolist():
+        out[i] = numbers[surname_level(lexicon, left[i], right[i])]
+    return out
 
 
 def _swapped(model: Model, pairs: Pairs, given: Numbers, surname: Numbers) -> Numbers:
@@ -236,22 +151,26 @@ def _swapped(model: Model, pairs: Pairs, given: Numbers, surname: Numbers) -> Nu
     agree = np.isin(given, [model.number("given", n) for n in _TELLING_GIVEN])
     agree |= np.isin(surname, [model.number("surname", n) for n in _TELLING_SURNAME])
     doubtful = np.flatnonzero(~agree)
-    found = crosswise(pairs.texts("given"), pairs.texts("surname"), doubtful)
+    first = (
+        [whole_given(f) if f.others else f.given for f in pairs.left],
+        [whole_given(f) if f.others else f.given for f in pairs.right],
+    )
+    last = (
+        [whole_surname(f) if " " in f.surname else f.surname for f in pairs.left],
+        [whole_surname(f) if " " in f.surname else f.surname for f in pairs.right],
+    )
+    found = crosswise(first, last, doubtful)
     for mask, name in zip(found, ("yes", "close", "half"), strict=True):
         out[doubtful[mask]] = model.number("swapped", name)
     return out
 
 
-def reordered(pairs: Pairs) -> Mask:
+def reordered(lexicon: Lexicon, pairs: Pairs) -> Mask:
     """Where the same three or more names stand in another order (patronymics)."""
-    out = np.zeros(len(pairs.left), dtype=np.bool_)
-    for i, (a, b) in enumerate(zip(pairs.left, pairs.right, strict=True)):
-        if a[:3] == b[:3] or not (a.others or b.others or " " in a.surname):
-            continue
-        ours = sorted(f"{a.given} {a.others} {a.surname}".split())
-        theirs = sorted(f"{b.given} {b.others} {b.surname}".split())
-        out[i] = len(ours) >= 3 and ours == theirs
-    return out
+    return np.array(
+        [is_reordered(lexicon, a, b)
+         for a, b in zip(pairs.left, pairs.right, strict=True)], dtype=np.bool_
+    )  # fmt: skip
 
 
 def _ints(values: Sequence[Any]) -> npt.NDArray[np.int64]:
@@ -269,7 +188,9 @@ def _born(model: Model, pairs: Pairs) -> Numbers:
         digits_a[:, 1:] == digits_b[:, :-1]
     )
     moved = digits_a[:, :-1] != digits_b[:, :-1]
-    transposed = (differing == 2) & (crossed & moved).any(axis=1)
+    crossed &= moved
+    in_year = (differing == 2) & crossed[:, :4].any(axis=1)
+    in_day = (differing == 2) & crossed[:, 4:].any(axis=1)
     same_parts = (ya == yb).astype(int) + (ma == mb) + (da == db)
     far = np.abs(ya - yb) >= model.limits.generation_years
     new_year = (a == b) & (ma == 1) & (da == 1)
@@ -277,9 +198,10 @@ def _born(model: Model, pairs: Pairs) -> Numbers:
         (new_year, "new_year"),
         (a == b, "same"),
         ((ya == yb) & (ma == db) & (da == mb), "swapped"),
-        (transposed, "transposed"),
+        (in_year, "year_transposed"),
+        (in_day, "transposed"),
         (differing == 1, "digit"),
-        ((same_parts == 2) & ~far, "near"),
+        (((same_parts == 2) & ~far) | (days_apart(pairs) == 1), "near"),
         (far & (same_parts < 2), "generation"),
     ]
     level = np.select(
@@ -301,6 +223,21 @@ def years_apart(pairs: Pairs) -> npt.NDArray[np.int64]:
     """How many years lie between the births; 0 where one is unknown."""
     a, b = _ints([f.born for f in pairs.left]), _ints([f.born for f in pairs.right])
     return np.where((a > 0) & (b > 0), np.abs(a // 10000 - b // 10000), 0)
+
+
+def days_apart(pairs: Pairs) -> npt.NDArray[np.int64]:
+    """How many days lie between the births; 0 where one is unknown."""
+    a, b = _ints([f.born for f in pairs.left]), _ints([f.born for f in pairs.right])
+    apart = np.abs(_days(a) - _days(b))
+    return np.where((a > 0) & (b > 0), apart, 0)
+
+
+def _days(dates: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """Dates as yyyymmdd, as days since long ago; March begins the year."""
+    month = dates // 100 % 100
+    year = dates // 10000 - (month < 3)
+    day_of_year = (153 * ((month + 9) % 12) + 2) // 5 + dates % 100
+    return year * 365 + year // 4 - year // 100 + year // 400 + day_of_year
 
 
 def _home(model: Model, pairs: Pairs) -> Numbers:

@@ -13,6 +13,7 @@ from vouchers.domain.matching.levels import (
     Numbers,
     Pairs,
     compare,
+    days_apart,
     reordered,
     years_apart,
 )
@@ -34,7 +35,8 @@ class Guard(IntFlag):
     MANY_EDITS = 32  #: three or more fields agree only roughly
     MOVED_AND_RENAMED = 64  #: new surname and new home; only a phone remains
     REORDERED = 128  #: the same names in another order
-    TRANSPOSED = 256  #: digits of the birth date changed places
+    TRANSPOSED = 256  #: digits of the year of birth changed places
+    NO_GIVEN = 512  #: no given name on one side
     NAMESAKE = 1024  #: another home, and nothing but names and a birth date like hers
 
 
@@ -48,8 +50,9 @@ GUARD_WORDS: dict[Guard, str] = {
     Guard.MANY_EDITS: "many fields agree only roughly",
     Guard.MOVED_AND_RENAMED: "both surname and address changed",
     Guard.REORDERED: "the same names in another order: relatives?",
-    Guard.TRANSPOSED: "digits of the date of birth changed places",
+    Guard.TRANSPOSED: "digits of the year of birth changed places",
     Guard.NAMESAKE: "another home, no phone or email in common: a namesake?",
+    Guard.NO_GIVEN: "no given name to tell members of a family apart",
 }
 
 #: Guards that call a person even where the numbers say 'someone else'.
@@ -92,7 +95,7 @@ def score(
     chances = np.exp(logs)
     if len(chances):
         chances /= chances.sum(axis=1, keepdims=True)
-    guards, must_see = _guards(model, pairs, levels, chances)
+    guards, must_see = _guards(model, lexicon, pairs, levels, chances)
     return Scores(chances[:, 0], chances[:, 1], levels, guards, must_see)
 
 
@@ -126,7 +129,11 @@ def rarity(
 
 
 def _guards(
-    model: Model, pairs: Pairs, levels: dict[str, Numbers], chances: Floats
+    model: Model,
+    lexicon: Lexicon,
+    pairs: Pairs,
+    levels: dict[str, Numbers],
+    chances: Floats,
 ) -> tuple[npt.NDArray[np.int16], Mask]:
     """Find pairs that a person must judge, and those beyond any threshold."""
 
@@ -136,15 +143,17 @@ def _guards(
     given_same = at("given", "same", "equivalent", "close") | at(
         "swapped", "yes", "close"
     )
-    surname_same = at("surname", "same", "close", "part") | at(
+    surname_same = at("surname", "same", "variant", "close", "part") | at(
         "swapped", "yes", "close"
     )
     surname_open = levels["surname"] == MISSING
     home = at("home", "same", "flat_lost")
     born_same = at("born", "same", "new_year", "swapped")
+    # Twins may be born on either side of midnight.
+    one_birth = born_same | (days_apart(pairs) == 1)
     born_open = levels["born"] == MISSING
     born_else = at("born", "different", "generation")
-    unlike = at("given", "different", "rhyme")
+    unlike = at("given", "different", "rhyme", "middle")
     elsewhere = at("home", "different", "outcode", "postcode", "flat_differs", "area")
     reached = at("mobile", "same") | at("email", "same") | at("meter", "same")
     together = chances[:, 0] + chances[:, 1] >= model.household
@@ -155,12 +164,13 @@ def _guards(
     rough = (
         at("given", "close", "shared", "rhyme").astype(int)
         + at("surname", "close", "part")
-        + at("born", "digit", "near", "transposed", "swapped")
+        + at("born", "digit", "near", "transposed", "year_transposed", "swapped")
         + at("home", "number_close", "flat_lost", "flat_differs")
+        + at("swapped", "yes", "close", "half")
         + at("mobile", "different")
     )
     found = {
-        Guard.TWINS: born_same & home & unlike & (surname_same | surname_open),
+        Guard.TWINS: one_birth & home & unlike & (surname_same | surname_open),
         Guard.GENERATION: (
             given_same & surname_same
             & (years_apart(pairs) >= model.limits.generation_years)
@@ -170,13 +180,14 @@ def _guards(
         Guard.SUFFIX: suffixed & given_same & surname_same & home & ~born_else,
         Guard.MANY_EDITS: rough >= 3,
         Guard.MOVED_AND_RENAMED: at("surname", "different") & elsewhere,
-        Guard.REORDERED: reordered(pairs) & ~born_else & (born_same | home),
-        Guard.TRANSPOSED: at("born", "transposed"),
+        Guard.REORDERED: reordered(lexicon, pairs) & ~born_else & (born_same | home),
+        Guard.TRANSPOSED: at("born", "year_transposed"),
         # Among a hundred thousand people hundreds have the name and nearly the birth
         # date of somebody else; dozens have both.
         Guard.NAMESAKE: (
             elsewhere & ~reached & (at("mobile", "different") | ~at("born", "same"))
         ),
+        Guard.NO_GIVEN: (levels["given"] == MISSING) & (levels["swapped"] == MISSING),
     }  # fmt: skip
     guards = np.zeros(len(pairs.left), dtype=np.int16)
     for guard, mask in found.items():

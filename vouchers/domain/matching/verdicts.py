@@ -123,7 +123,7 @@ def at_home(model: Model, candidate: Candidate) -> bool:
 def _household_evidence(candidate: Candidate) -> Collection[str]:
     """What two people share beyond a door, a meter or a building."""
     evidence = []
-    if candidate.level("surname") in ("same", "close", "part"):
+    if candidate.level("surname") in ("same", "variant", "close", "part"):
         evidence.append("surname")
     if candidate.level("mobile") == "same":
         evidence.append("mobile")
