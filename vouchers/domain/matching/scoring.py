@@ -56,7 +56,7 @@ GUARD_WORDS: dict[Guard, str] = {
 }
 
 #: Guards that call a person even where the numbers say 'someone else'.
-_ALWAYS = Guard.TWINS | Guard.REORDERED | Guard.SUFFIX | Guard.INITIAL
+ALWAYS = Guard.TWINS | Guard.REORDERED | Guard.SUFFIX | Guard.INITIAL
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,7 +192,7 @@ def _guards(
     guards = np.zeros(len(pairs.left), dtype=np.int16)
     for guard, mask in found.items():
         guards |= np.where(mask, np.int16(guard), np.int16(0))
-    return guards, (guards & np.int16(_ALWAYS)) > 0
+    return guards, (guards & np.int16(ALWAYS)) > 0
 
 
 def guard_words(guards: int) -> list[str]:
