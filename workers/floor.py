@@ -26,7 +26,7 @@ log = structlog.get_logger()
 #: Seconds between two looks of the urgent thread when nobody wakes it.
 URGENT_LOOK_S = 0.25
 #: Milliseconds after which an idle consumer looks again: latency against idle load.
-CONSUMER_WAIT_MS = 200
+CONSUMER_WAIT_MS = 500
 #: Milliseconds that a stopping process gives its jobs; the rest is for the leases.
 DRAIN_MS = 60_000
 
