@@ -107,7 +107,7 @@ _ENGLISH = Tradition(
     ),
     _HEADS,
     _TAILS,
-    0.38,
+    0.45,
 )
 _SCOTTISH = _ENGLISH._replace(
     surnames=_w(

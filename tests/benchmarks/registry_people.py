@@ -21,7 +21,7 @@ from tests.benchmarks.registry_places import HOMES, street
 TODAY = date(2026, 11, 20)
 #: Share of homes whose people are not on the registry, of others beside the first
 #: that are, and of communal residents.
-ABSENT, OTHERS, COMMUNAL = 0.12, 0.35, 0.6
+ABSENT, OTHERS, COMMUNAL = 0.12, 0.15, 0.6
 #: Share of homes that are hostels, shared houses, care homes, refuges.
 _HOSTELS = 0.006
 _FORMERLY_1_JANUARY = {
@@ -127,8 +127,21 @@ def people_at(seed: int, home: int) -> Home:
         )[0]
         found = Home(home, kind, list(_BUILD[kind](rng, where)))
     found.absent = rng.random() < ABSENT
+    if not found.communal:
+        _keep_apart(rng, found.people)
     _identify(rng, found, slot)
     return found
+
+
+def _keep_apart(rng: Random, people: list[Person]) -> None:
+    """Nobody gives two children one name; only parent and child may share theirs."""
+    seen: set[str] = set()
+    for person in people:
+        while person.given in seen and person.tag != "namesake":
+            born = person.born.year
+            woman = person.woman
+            person.given, _ = _given(rng, person.tradition, born, woman=woman)
+        seen.add(person.given)
 
 
 def _single(rng: Random, where: str) -> Iterator[Person]:
