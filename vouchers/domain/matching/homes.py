@@ -9,12 +9,22 @@ from vouchers.domain.matching.features import Features
 
 #: Out of 100: from here on two streets are one street, written differently.
 _STREET = 80
+#: From here on they may be, if the number is one.
+_MAYBE = 60
+#: A last word that makes a street of it; a house or court has flats instead.
+_KINDS = (
+    "street road lane avenue close drive way crescent terrace grove hill approach row "
+    "walk parade place square view rise green mews gate wynd brae heol stryd"
+)
+_STREETS = frozenset(_KINDS.split())
 
 
 def home_level(a: Features, b: Features) -> str:
     """How far two homes agree; '' where one is unknown."""
     if a.uprn and b.uprn and a.uprn == b.uprn:
-        return "same"
+        # Some give the number of the whole block to every flat of it.
+        block = a.flat and b.flat and a.flat != b.flat
+        return "flat_lost" if block else "same"
     if not a.postcode or not b.postcode or a.postcode != b.postcode:
         return _other_postcode(a, b)
     if not (a.number or a.rest) or not (b.number or b.rest):
@@ -24,6 +34,8 @@ def home_level(a: Features, b: Features) -> str:
         return _other_number(a, b)
     if not a.number and not _one_street(a, b):
         return "postcode"
+    if a.rest != b.rest and a.rest and b.rest and not _one_street(a, b):
+        return _other_street(a, b)
     if a.flat == b.flat:
         # Two UPRNs for one door are two homes whose unit was left out.
         return "flat_lost" if a.uprn and b.uprn else "same"
@@ -54,15 +66,30 @@ def _one_street(a: Features, b: Features) -> bool:
     return alike or fuzz.ratio(a.rest, b.rest) >= _STREET
 
 
+def _other_street(a: Features, b: Features) -> str:
+    """One number, other words: two streets, or one home by building and by street."""
+    if max(fuzz.token_set_ratio(a.rest, b.rest), fuzz.ratio(a.rest, b.rest)) >= _MAYBE:
+        return "same" if a.flat == b.flat else "flat_differs"
+    streets = not _STREETS.isdisjoint(a.rest.split()[-1:])
+    return (
+        "postcode"
+        if streets and not _STREETS.isdisjoint(b.rest.split()[-1:])
+        else "number_close"
+    )
+
+
 def _other_number(a: Features, b: Features) -> str:
     """14 and 41 in one street are often one house; 14 and 98 are not."""
-    close = OSA.distance(a.number, b.number, score_cutoff=1) <= 1
+    if not a.number or not b.number:
+        return "flat_lost" if _one_street(a, b) else "postcode"
+    if a.flat != b.flat:
+        return "postcode"
     digits = sorted(a.number) == sorted(b.number) and len(a.number) > 1
-    if a.number and b.number and a.flat == b.flat and (digits or _slip(a, b, close)):
-        return "number_close"
-    return "postcode"
+    terrace = a.number.partition("-")[0] == b.number.partition("-")[0]
+    return "number_close" if digits or terrace or _slip(a, b) else "postcode"
 
 
-def _slip(a: Features, b: Features, close: bool) -> bool:
+def _slip(a: Features, b: Features) -> bool:
     """A digit lost or doubled, at least two of them kept."""
+    close = OSA.distance(a.number, b.number, score_cutoff=1) <= 1
     return close and len(a.number) != len(b.number) and len(a.number + b.number) >= 5
