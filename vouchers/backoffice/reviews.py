@@ -1,4 +1,4 @@
-"""What people decide on questions of identity: rulings, taking back, escalation."""
+"""What people decide on questions of identity: rulings, and what is late for one."""
 
 from __future__ import annotations
 
@@ -12,13 +12,12 @@ from vouchers.backoffice import rulings
 from vouchers.backoffice.review_sheets import found, listing, show
 from vouchers.backoffice.rulings import Effect
 from vouchers.domain.lifecycle import ReferralState, check_referral
-from vouchers.domain.matching.rulings import RESTED_ON_IDENTITY, Ruling, RulingReason
+from vouchers.domain.matching.rulings import Ruling, RulingReason
 from vouchers.domain.matching.settlement import ReviewKind
-from vouchers.domain.reasons import Reason
 from vouchers.domain.roles import Duty, Person
 from vouchers.errors import NotFound, Refused
 from vouchers.pipeline.context import Context
-from vouchers.store import awards, registry, residents, reviews, schemes
+from vouchers.store import registry, reviews, schemes
 from vouchers.store.jobs import JobSpec
 from vouchers.store.registry import AnyRow
 from vouchers.store.unit_of_work import UnitOfWork
@@ -29,8 +28,6 @@ __all__ = [
     "escalate",
     "listing",
     "show",
-    "undo",
-    "unmerge",
 ]
 
 #: Most reviews that one call decides.
@@ -90,7 +87,9 @@ def _decide_one(
     case = _question(uow, person, review_id)
     if case.state not in reviews.WAITING:
         raise Refused(f"this review is decided: {case.ruling}")
-    if case.referral_state != ReferralState.CHECKING:
+    # What was granted on a ruling that was taken back stays; for whom is open.
+    asked_again = case.state == "undone" and case.referral_state == "granted"
+    if case.referral_state != ReferralState.CHECKING and not asked_again:
         raise Refused(f"the row is not in review any more: {case.referral_state}")
     joined = reviews.joined_to(uow.conn, case.resident_id)
     effect = rulings.carry_out(uow, case, ruling, same_as, reason)
@@ -135,8 +134,9 @@ def _question(uow: UnitOfWork, person: Person, review_id: int) -> AnyRow:
 def _release(uow: UnitOfWork, effect: Effect, ruling: str) -> None:
     """The rows that waited are matched now, and go on to allocate."""
     rows = reviews.lock_referrals(uow.conn, effect.settled)
+    waited = [row for row in rows if row.state == ReferralState.CHECKING]
     changed = []
-    for row in rows:
+    for row in waited:
         check_referral(ReferralState(row.state), ReferralState.MATCHED)
         match = {**(row.judged or {}).get("match", {}), "ruling": ruling}
         changed.append(
@@ -155,121 +155,16 @@ def _release(uow: UnitOfWork, effect: Effect, ruling: str) -> None:
             resident=effect.resident_id, household=effect.household_id,
         )  # fmt: skip
     reviews.update_referrals(uow.conn, changed)
-    uow.enqueue(*(_allocate(row) for row in rows))
+    uow.enqueue(*(allocation_of(row) for row in waited))
 
 
-def _allocate(row: AnyRow) -> JobSpec:
+def allocation_of(row: AnyRow) -> JobSpec:
+    """The promise to decide on a row whose person is known now."""
     lane = Lane.URGENT if row.off_supply else Lane.BULK
     return JobSpec(
         "allocate", "allocate.chunk", [row.id], lane=lane, need=row.need_rank,
         batch_id=row.batch_id,
     )  # fmt: skip
-
-
-def undo(ctx: Context, person: Person, review_id: int, *, door: str) -> tuple[int, ...]:
-    """Take a ruling back and ask anew, while nothing was granted on it."""
-    person.must(Duty.REVIEW)
-    with ctx.begin(actor=person.actor(door), name="reviews.undo") as uow:
-        registry.lock_registry(uow.conn)
-        rulings.lock_homes(uow, review_id)
-        case = found(reviews.lock(uow.conn, review_id), person)
-        if case.state != "decided":
-            raise Refused("this review has no ruling to take back")
-        if case.effect is None:
-            raise Refused("the ruling was on another row: take it back there",
-                          review=case.resident_id)  # fmt: skip
-        effect = Effect.of_json(case.effect)
-        if reviews.granted_since(uow.conn, effect.settled, case.decided_at):
-            raise Refused("a voucher was granted on this ruling: use unmerge")
-        rulings.take_back(uow, effect)
-        _ask_again(uow, case, effect)
-    return tuple(effect.settled)
-
-
-def _ask_again(uow: UnitOfWork, case: AnyRow, effect: Effect) -> None:
-    """The rows are in review again, each as the resident it was before."""
-    me = effect.pairs[0][0] if effect.pairs else effect.resident_id
-    before = residents.households_of(uow.conn, [me]).get(me, case.household_id)
-    rows = reviews.lock_referrals(uow.conn, effect.settled)
-    for row in rows:
-        check_referral(ReferralState(row.state), ReferralState.CHECKING)
-        uow.record("referral.checking", row.id, state=ReferralState.CHECKING)
-        reviews.save(uow.conn, row.id, state="undone", effect=None)
-        uow.record("review.undone", row.id, state="undone")
-    reviews.update_referrals(
-        uow.conn,
-        [
-            {
-                "id": row.id,
-                "state": ReferralState.CHECKING,
-                "reason": Reason.IDENTITY,
-                "resident_id": me,
-                "household_id": before,
-                "updated_at": uow.now,
-            }
-            for row in rows
-        ],
-    )
-    awards.leave_waitlist(uow.conn, effect.settled)
-
-
-def unmerge(
-    ctx: Context, person: Person, review_id: int, *, door: str
-) -> tuple[int, ...]:
-    """Part two people who were ruled to be one, even after vouchers were granted.
-
-    Nothing is voided. Requests that were refused because of the merge are judged again.
-    """
-    person.must(Duty.REVIEW)
-    with ctx.begin(actor=person.actor(door), name="reviews.unmerge") as uow:
-        registry.lock_registry(uow.conn)
-        rulings.lock_homes(uow, review_id)
-        case = found(reviews.lock(uow.conn, review_id), person)
-        if case.state != "decided" or not case.effect or not case.effect["merged"]:
-            raise Refused("this review did not merge two people")
-        effect = Effect.of_json(case.effect)
-        refused = reviews.refused_since(
-            uow.conn, effect.household_id, case.decided_at, RESTED_ON_IDENTITY
-        )
-        rulings.take_back(uow, effect)
-        me = effect.pairs[0][0]
-        reviews.set_person(uow.conn, me, provisional=False)
-        rulings.remember_apart(uow, effect.pairs)
-        home = residents.households_of(uow.conn, [me])[me]
-        _open_anew(uow, refused, set(effect.settled), me, home)
-        reviews.save(
-            uow.conn, case.id, ruling=Ruling.DIFFERENT, note_code=RulingReason.MISTAKE,
-            decided_by=uow.actor, effect=None, same_as=me,
-        )  # fmt: skip
-        uow.record(
-            "review.unmerged", case.id, state="decided", ruling=Ruling.DIFFERENT,
-            reopened=refused,
-        )  # fmt: skip
-    return tuple(refused)
-
-
-def _open_anew(
-    uow: UnitOfWork, refused: Sequence[int], mine: set[int], me: int, home: int
-) -> None:
-    """Judge refused requests again, each for the person it was for."""
-    rows = reviews.lock_referrals(uow.conn, refused)
-    changed = []
-    for row in rows:
-        check_referral(ReferralState(row.state), ReferralState.MATCHED)
-        own = row.id in mine
-        changed.append(
-            {
-                "id": row.id,
-                "state": ReferralState.MATCHED,
-                "reason": None,
-                "resident_id": me if own else row.resident_id,
-                "household_id": home if own else row.household_id,
-                "updated_at": uow.now,
-            }
-        )
-        uow.record("referral.matched", row.id, state=ReferralState.MATCHED)
-    reviews.update_referrals(uow.conn, changed)
-    uow.enqueue(*(_allocate(row) for row in rows))
 
 
 def escalate(ctx: Context) -> int:

@@ -56,7 +56,7 @@ def list_batches(
     ]
     waiting = [one for one in found if one.state == "stopped"]
     if waiting:
-        shown.append(_next(f"vouchers batches show {waiting[0].batch}"))
+        shown.append(tables.hint(f"vouchers batches show {waiting[0].batch}"))
     return Answer(document, shown, Exit.LOOK if waiting else Exit.DONE)
 
 
@@ -133,18 +133,12 @@ def _file(found: File) -> list[RenderableType]:
     if found.state == "stopped":
         shown += [
             "",
-            _next(f'vouchers batches release {found.batch} --reason "..."'),
-            _next(f'vouchers batches reject {found.batch} --reason "..."', "or"),
+            tables.hint(f'vouchers batches release {found.batch} --reason "..."'),
+            tables.hint(f'vouchers batches reject {found.batch} --reason "..."', "or"),
         ]
     elif not found.causes:
         shown.append(tables.done("it was never stopped"))
     return shown
-
-
-def _next(words: str, before: str = "next") -> str:
-    from rich.markup import escape
-
-    return f"[dim]{before}:[/dim] {escape(words)}"
 
 
 def _plain(code: str) -> str:

@@ -140,19 +140,33 @@ def decide(
 def undo(
     frame: Frame,
     review: Annotated[int, typer.Argument(help="Number of the review.")],
-    granted: Annotated[
-        bool, typer.Option("--granted", help="Also when vouchers were granted on it.")
+    part: Annotated[
+        bool,
+        typer.Option(
+            "--part",
+            "--granted",
+            help="Part two people who were taken for one, whatever was redeemed.",
+        ),
     ] = False,
 ) -> Answer:
-    """Take a ruling back; what was refused because of it is judged anew."""
-    from vouchers.backoffice import reviews as office
+    """Take a ruling back, while nothing granted on it was redeemed; ask anew."""
+    from vouchers.backoffice import retractions as office
     from vouchers.cli import tables
 
     person = frame.person(Duty.REVIEW)
-    take_back = office.unmerge if granted else office.undo
+    take_back = office.unmerge if part else office.undo
     opened = take_back(frame.ctx, person, review, door=DOOR)
     document = {"review": str(review), "opened": [str(row) for row in opened]}
-    return Answer(document, [tables.done(f"{len(opened)} rows are open again")])
+    count = f"{len(opened)} row{'s' * (len(opened) != 1)}"
+    words = (
+        f"two people again; {count} refused because of it are judged anew"
+        if part
+        else f"the question is open again, for {count}"
+    )
+    shown = [tables.done(words)]
+    if not part:
+        shown.append(tables.hint(f"vouchers reviews show {review}"))
+    return Answer(document, shown)
 
 
 def _sheet(sheet: Any) -> list[RenderableType]:

@@ -123,6 +123,11 @@ def warn(words: str) -> str:
     return f"[yellow]![/yellow] {escape(words)}"
 
 
+def hint(words: str, before: str = "next") -> str:
+    """The command that a person is likely to want now."""
+    return f"[dim]{before}:[/dim] {escape(words)}"
+
+
 def of_document(document: Any) -> list[RenderableType]:
     """A document whose command draws nothing of its own, drawn in the plainest way."""
     if isinstance(document, Mapping):

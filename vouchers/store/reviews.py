@@ -13,7 +13,7 @@ from vouchers.domain.matching.settlement import Edge, ReviewKind
 from vouchers.store.bulk import insert_rows, update_by
 from vouchers.store.listed import among
 from vouchers.store.registry import AnyRow
-from vouchers.store.tables.awards import award
+from vouchers.store.tables.awards import award, voucher
 from vouchers.store.tables.identity import (
     household,
     identity_edge,
@@ -184,12 +184,35 @@ def update_referrals(conn: Connection, rows: Sequence[Mapping[str, Any]]) -> Non
     update_by(conn, referral, rows)
 
 
-def granted_since(conn: Connection, ids: Collection[int], moment: datetime) -> bool:
-    """Was anything granted to these referrals from that moment on?"""
-    found = select(award.c.id).where(
-        among(conn, award.c.referral_id, list(ids)), award.c.granted_at >= moment
+def ruled_with(conn: Connection, case: AnyRow) -> int | None:
+    """The review whose ruling settled this one too."""
+    rows = conn.execute(
+        select(review.c.id, review.c.effect).where(
+            review.c.decided_at == case.decided_at,
+            review.c.decided_by == case.decided_by,
+        )
     )
-    return conn.execute(found.limit(1)).first() is not None
+    for row in rows:
+        if row.effect is not None and case.id in row.effect["settled"]:
+            return int(row.id)
+    return None
+
+
+def redeemed_since(
+    conn: Connection, ids: Collection[int], moment: datetime
+) -> list[int]:
+    """Redeemed vouchers among those granted to these referrals from that moment on."""
+    found = (
+        select(voucher.c.id)
+        .join(award, award.c.id == voucher.c.award_id)
+        .where(
+            among(conn, award.c.referral_id, list(ids)),
+            award.c.granted_at >= moment,
+            voucher.c.redeemed_pence > 0,
+        )
+        .order_by(voucher.c.id)
+    )
+    return list(conn.execute(found).scalars())
 
 
 def refused_since(

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import event, insert, select
 
 from tests.referrals import person, receive
-from vouchers.backoffice import reviews
+from vouchers.backoffice import retractions, reviews
 from vouchers.domain.matching.rulings import Ruling, RulingReason
 from vouchers.domain.reasons import Reason
 from vouchers.domain.roles import Person, Role
@@ -110,7 +110,7 @@ def test_a_question_that_was_asked_again_ends_with_its_row(ctx: Context) -> None
     received(ctx, person())
     asked = received(ctx, person(**TWIN), partner_id=2)
     assert decide(ctx, asked, Ruling.DIFFERENT).done
-    reviews.undo(ctx, AMY, asked, door="test")
+    retractions.undo(ctx, AMY, asked, door="test")
     assert state_of(ctx, review, asked) == "undone"
 
     take_back(ctx, asked)
@@ -139,7 +139,7 @@ def test_a_ruling_locks_homes_before_rows_as_allocate_does(
     event.listen(ctx.engine, "before_cursor_execute", note)
     try:
         if undo:
-            reviews.undo(ctx, AMY, asked, door="test")
+            retractions.undo(ctx, AMY, asked, door="test")
         else:
             assert decide(ctx, asked, Ruling.SAME_PERSON).done
     finally:

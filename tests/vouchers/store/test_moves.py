@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import insert, select, update
 
 from tests.referrals import person, receive
-from vouchers.backoffice import reviews
+from vouchers.backoffice import retractions, reviews
 from vouchers.domain.matching.rulings import Ruling, RulingReason
 from vouchers.domain.roles import Person, Role
 from vouchers.pipeline.carry import carry_all
@@ -109,5 +109,5 @@ def test_p2_a_ruling_moves_the_requests_of_all_whom_it_moves(ctx: Context) -> No
 
     assert done.done, done.message
     assert home_of(ctx, lodger) == home_of(ctx, sarah)
-    reviews.undo(ctx, AMY, hannah, door="test")
+    retractions.undo(ctx, AMY, hannah, door="test")
     assert home_of(ctx, lodger) == hannah
