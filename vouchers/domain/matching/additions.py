@@ -37,6 +37,7 @@ CALLED_BY_THE_NEXT = _words(
 _FILLERS = _words("thi nee aka formerly previously known as now")
 #: Servant of: joined to the name of God that follows, whatever the article.
 SERVANT = _words("abd abdul abdel abdal abdu abdur abdus abdoul abdool")
+_JOINING = ARTICLES | PREFIXES | SERVANT
 _GODS_ARTICLES = _words("al el ul ur us ar as")
 #: One of these says that nobody knew, or nobody asked.
 NOBODY = _words(
@@ -51,6 +52,18 @@ _NOBODY_PHRASES = frozenset(
     }
 )  # fmt: skip
 AROUND_NOBODY = _words("the current new boy girl of name first last given surname")
+
+
+#: Words that ask for a closer look at who is meant.
+BESIDE = (
+    TITLES
+    | SENIOR
+    | JUNIOR
+    | NOBODY
+    | AROUND_NOBODY
+    | _FILLERS
+    | {word for phrase in _NOBODY_PHRASES for word in phrase.split()}
+)
 
 
 def is_nobody(words: list[str]) -> bool:
@@ -68,9 +81,9 @@ def is_around_nobody(words: list[str]) -> bool:
 
 def suffix(words: list[str]) -> str:
     """`s` for Snr, `j` for Jnr, nothing otherwise."""
-    if any(word in SENIOR for word in words):
+    if not SENIOR.isdisjoint(words):
         return "s"
-    return "j" if any(word in JUNIOR for word in words) else ""
+    return "" if JUNIOR.isdisjoint(words) else "j"
 
 
 def without(words: list[str]) -> list[str]:
@@ -87,6 +100,8 @@ def without(words: list[str]) -> list[str]:
 
 def joined(words: list[str]) -> list[str]:
     """Join `mc donald` and `abd al rahman`; drop articles while a name remains."""
+    if _JOINING.isdisjoint(words):
+        return words
     out: list[str] = []
     prefix = ""
     for n, word in enumerate(words):

@@ -30,8 +30,12 @@ _FLOORS = {
 _EDINBURGH = re.compile(r"\b(\df\d|[pgb]f\d|[gtb\d]f[lr])\b")
 _SLASH = re.compile(r"\b(\d+|g)\s*/\s*(\d+[a-z]?|[a-z])\b")
 _ALONE = re.compile(r"(?<![\d/])\b\d+[a-z]?\b(?!/)")
+_NO_ADDRESS = re.compile(r"[^\w/\- ]|_")
+_AROUND_SLASH = re.compile(r"\s*/\s*")
+_NUMBER_WORD = re.compile(r"\b(?:no|number|nr) (?=\d)")
 _RANGE = re.compile(r"\b(\d+)\s*-\s*(\d+)\b")
 _LETTERED = re.compile(r"\b(\d+)\s?([a-z])\b")
+_ZEROS = re.compile(r"\b0+(?=\d)")
 _NUMBER = re.compile(r"\b(\d+)\b")
 #: A unit of a named building, then the building's own number in its street.
 _TWO_NUMBERS = re.compile(r"^(\d+[a-z]?) [a-z][a-z ]{2,} (?=\d+[a-z]? [a-z]{3})")
@@ -50,6 +54,7 @@ _STREETS = {
     "wlk": "walk", "wy": "way", "bldg": "building",
     "bldgs": "building", "est": "estate",
 }  # fmt: skip
+_NOT_POSTCODE = re.compile("[^A-Z0-9]")
 _OUTWARD = re.compile(r"[A-Z]{1,2}\d[A-Z\d]?")
 #: Only here a district may end in a letter (SW1A).
 _LONDON = frozenset({"E", "EC", "N", "NW", "SE", "SW", "W", "WC"})
@@ -112,9 +117,12 @@ def _street(text: str) -> str:
 
 def _words(text: str) -> str:
     """Only what an address is made of; `#3` is flat 3."""
-    cleaned = re.sub(r"[^\w/\- ]|_", " ", text.replace("#", " flat ").replace("'", ""))
-    cleaned = re.sub(r"\b(?:no|number|nr) (?=\d)", " ", cleaned)
-    return re.sub(r"\s+", " ", re.sub(r"\s*/\s*", "/", cleaned)).strip()
+    if "#" in text or "'" in text:
+        text = text.replace("#", " flat ").replace("'", "")
+    cleaned = _NO_ADDRESS.sub(" ", text)
+    if "/" in cleaned:
+        cleaned = _AROUND_SLASH.sub("/", cleaned)
+    return " ".join(_NUMBER_WORD.sub(" ", cleaned).split())
 
 
 def _take_flat(text: str) -> tuple[str, str]:
@@ -130,7 +138,7 @@ def _take_flat(text: str) -> tuple[str, str]:
         return "", text
     unit = next(group for group in found.groups() if group).replace(" ", "")
     rest = f"{text[: found.start()]} {text[found.end() :]}".strip()
-    return _FLOORS.get(unit, unit), re.sub(r"\s+", " ", rest)
+    return _FLOORS.get(unit, unit), " ".join(rest.split())
 
 
 def _plain(part: str) -> str:
@@ -138,14 +146,14 @@ def _plain(part: str) -> str:
     packed = part.replace(" ", "")
     if packed.startswith("g/"):
         packed = f"0{packed[1:]}"
-    return re.sub(r"\b0+(?=\d)", "", packed) if "0" in packed else packed
+    return _ZEROS.sub("", packed) if "0" in packed else packed
 
 
 def read_postcode(text: str) -> str:
     """Give a postcode in its standard form, O and 0, I and 1 repaired; '' if none."""
     if _POSTCODE.fullmatch(text):
         return text
-    packed = re.sub(r"[^A-Z0-9]", "", text.upper())
+    packed = _NOT_POSTCODE.sub("", text.upper())
     if not 5 <= len(packed) <= 7:
         return ""
     inward = _digit(packed[-3]) + _letter(packed[-2]) + _letter(packed[-1])

@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import date
+from operator import mul
 from typing import NamedTuple
 
 from vouchers.domain.matching.addresses import read_address, read_postcode
 from vouchers.domain.matching.names import read_name
 
 #: Version of the reading rules; kept features of another version are read anew.
-VERSION = 1
+VERSION = 2
 
 #: Dates that forms and spreadsheets put in where nobody knew (MATCHING: 'and kin').
 PLACEHOLDER_BIRTHS = frozenset(
@@ -22,6 +23,17 @@ PLACEHOLDER_BIRTHS = frozenset(
     }
 )  # fmt: skip
 _EARLIEST_BIRTH = date(1902, 1, 1)
+#: Boxes that nobody, or a whole office, reads.
+_NOBODYS_BOX = frozenset(
+    {
+        "", "none", "na", "noemail", "no", "test", "unknown", "noreply", "no-reply",
+        "info", "admin", "office", "enquiries", "contact", "hello", "support",
+        "reception", "mail",
+    }
+)  # fmt: skip
+_INTERNATIONAL = re.compile(r"\+44[1-9][0-9]{9}")
+_NO_METER = re.compile(r"[^a-z0-9]")
+_NO_DIGIT = re.compile(r"[^0-9]")
 _MPAN_WEIGHTS = (3, 5, 7, 13, 17, 19, 23, 29, 31, 37, 41, 43)
 
 
@@ -73,7 +85,7 @@ def read_features(row: Mapping[str, str]) -> Features:
         read_birth(row.get("date_of_birth", "")),
         *home,
         read_postcode(row.get("postcode", "")),
-        re.sub(r"\D", "", row.get("uprn", "")).lstrip("0"),
+        _read_uprn(row.get("uprn", "")),
         read_phone(row.get("mobile", "")),
         read_email(row.get("email", "")),
         read_meter(row.get("meter_number", "")),
@@ -91,25 +103,47 @@ def read_birth(text: str) -> int:
     return born.year * 10000 + born.month * 100 + born.day
 
 
+def _read_uprn(text: str) -> str:
+    """A property's number without spaces and leading zeros."""
+    return re.sub(r"[^0-9]", "", text).lstrip("0") if text else ""
+
+
 def read_phone(text: str) -> str:
     """A phone number in international digits; '' if it is no number at all."""
-    digits = "".join(c for c in text if c in "0123456789")
-    if digits.startswith("00"):
-        digits = digits[2:]
-    elif digits.startswith("0"):
-        digits = f"44{digits[1:]}"
+    if _INTERNATIONAL.fullmatch(text):
+        digits = text[1:]
+    else:
+        digits = _NO_DIGIT.sub("", text)
+        if digits.startswith("00"):
+            digits = digits[2:]
+        elif digits.startswith("0"):
+            digits = f"44{digits[1:]}"
+        elif digits.startswith("7") and len(digits) == 10:
+            # A spreadsheet took it for a number and dropped the 0.
+            digits = f"44{digits}"
+        if digits.startswith("440"):
+            # +44 (0) 7700 ...
+            digits = f"44{digits[3:]}"
     return digits if len(digits) >= 9 and len(set(digits[2:])) > 1 else ""
 
 
 def read_email(text: str) -> str:
     """An address in lower case, without the part after + that reaches the same box."""
-    box, at, host = text.strip().casefold().partition("@")
-    return f"{box.partition('+')[0]}@{host}" if at and box and host else ""
+    if "@" not in text:
+        return ""
+    box, _, host = text.strip().casefold().partition("@")
+    box = box.partition("+")[0]
+    if host in ("gmail.com", "googlemail.com"):
+        # One box, whatever dots are in its name.
+        box, host = box.replace(".", ""), "gmail.com"
+    return "" if box in _NOBODYS_BOX or not host else f"{box}@{host}"
 
 
 def read_meter(text: str) -> str:
     """A meter's number; '' if its check digit fails, for then it may be anyone's."""
-    packed = re.sub(r"[^a-z0-9]", "", text.casefold())
+    if not text:
+        return ""
+    packed = text if text.isdigit() else _NO_METER.sub("", text.casefold())
     if not packed.isascii() or len(packed) < 6 or len(set(packed)) < 3:
         return ""
     if packed.isdigit() and len(packed) == 21:
@@ -121,8 +155,5 @@ def read_meter(text: str) -> str:
 
 def _mpan_holds(core: str) -> bool:
     """Check digit of an electricity meter point's 13 digits."""
-    total = sum(
-        int(digit) * weight
-        for digit, weight in zip(core[:12], _MPAN_WEIGHTS, strict=True)
-    )
+    total = sum(map(mul, map(int, core[:12]), _MPAN_WEIGHTS))
     return total % 11 % 10 == int(core[12])

@@ -7,6 +7,7 @@ import tomllib
 import unicodedata
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import NamedTuple
 
 from vouchers.domain.matching import additions
@@ -34,11 +35,13 @@ _LETTERS = str.maketrans(
         "φ": "f", "χ": "ch", "ψ": "ps", "ω": "o",
     }
 )  # fmt: skip
+_MARKS = re.compile("['`?]")
 _NOT_LETTERS = re.compile(r"[^a-z]+")
 #: Two bytes of UTF-8 that were read as two letters of a Western page.
 _TWICE_ENCODED = re.compile("[ÃÂÄÅ][\u0080-\u00bf\u0152-\u0178\u2013-\u2122]")
 #: A digit beside a letter of a name is the letter that looks like it.
 _DIGITS = str.maketrans("01358", "oiesb")
+_IN_NAMES = re.compile("[01358]")
 _IN_A_WORD = re.compile(r"(?<=[a-z])[01358]|[01358](?=[a-z'’])")
 #: A single word that is one of these needs a closer look.
 _SPECIAL = frozenset().union(
@@ -154,7 +157,8 @@ def fold(text: str) -> str:
         lowered = text.lower()
         if lowered.isalpha():
             return lowered
-        lowered = lowered.replace("'", "").replace("`", "").replace("?", "")
+        if _MARKS.search(lowered):
+            lowered = _MARKS.sub("", lowered)
         return _NOT_LETTERS.sub(" ", lowered).strip()
     lowered = unicodedata.normalize("NFKD", text.casefold().translate(_LETTERS))
     # The table again: NFKD uncovers letters that were hidden in ligatures and styles.
@@ -164,15 +168,19 @@ def fold(text: str) -> str:
 
 def _words(text: str) -> list[str]:
     """The folded words of a name, damage of encodings and scanners repaired."""
-    if text.isascii():
-        if text.isalpha():
-            return [text.lower()]
-    elif _TWICE_ENCODED.search(text):
+    if text.isascii() and text.isalpha():
+        return [text.lower()]
+    return list(_hard_words(text))
+
+
+@lru_cache(maxsize=8_192)
+def _hard_words(text: str) -> tuple[str, ...]:
+    if not text.isascii() and _TWICE_ENCODED.search(text):
         with suppress(UnicodeError):
             text = text.encode("cp1252").decode("utf-8")
-    if any(digit in text for digit in "01358"):
+    if _IN_NAMES.search(text):
         text = _IN_A_WORD.sub(lambda found: found[0].translate(_DIGITS), text.lower())
-    return fold(text).split()
+    return tuple(fold(text).split())
 
 
 def read_name(given_name: str, family_name: str) -> Name:
@@ -191,13 +199,15 @@ def read_name(given_name: str, family_name: str) -> Name:
 
 def _take_apart(given: list[str], family: list[str], written: str) -> Name:
     """What is behind names of several words, titles, or no name at all."""
-    mark = additions.suffix(given[1:] + family[1:])
-    given, family = additions.without(given), additions.without(family)
-    if additions.is_nobody(family):
-        family = []
-        given = [] if additions.is_around_nobody(given) else given
-    if additions.is_nobody(given):
-        given = []
+    mark = ""
+    if not additions.BESIDE.isdisjoint(given + family):
+        mark = additions.suffix(given[1:] + family[1:])
+        given, family = additions.without(given), additions.without(family)
+        if additions.is_nobody(family):
+            family = []
+            given = [] if additions.is_around_nobody(given) else given
+        if additions.is_nobody(given):
+            given = []
     if not given and len(family) > 1:
         given, family = _split_family(family, written)
     elif not family and len(given) > 1:
@@ -208,7 +218,8 @@ def _take_apart(given: list[str], family: list[str], written: str) -> Name:
     elif len(family) > len(given) > 0 and family[: len(given)] == given:
         family = family[len(given) :]
     given, surname = _given_words(given), additions.joined(family)
-    surname = [word for word in surname if word not in additions.WEAK] or surname
+    if len(surname) > 1:
+        surname = [word for word in surname if word not in additions.WEAK] or surname
     first, others = (given[0], given[1:]) if given else ("", [])
     return Name(first, " ".join(others), " ".join(surname), mark)
 
@@ -232,7 +243,8 @@ def _surname_at(words: list[str]) -> int:
 def _given_words(given: list[str]) -> list[str]:
     """Given names, the one that somebody is called by in front."""
     words = additions.joined(given)
-    words = [word for word in words if word not in additions.WEAK] or words
+    if not additions.WEAK.isdisjoint(words):
+        words = [word for word in words if word not in additions.WEAK] or words
     words = [additions.bare(word) for word in words]
     if len(words) > 1 and (
         words[0] in additions.CALLED_BY_THE_NEXT
