@@ -6,9 +6,8 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Literal, TypeVar
 
-from sqlalchemy import JSON, Connection, Table, bindparam, insert, update
+from sqlalchemy import JSON, Connection, Table, insert
 from sqlalchemy.dialects.postgresql import insert as insert_postgresql
-from sqlalchemy.dialects.sqlite import insert as insert_sqlite
 
 from vouchers.store.listed import array_text
 
@@ -41,11 +40,51 @@ def insert_rows(
         else:
             _insert_from_arrays(conn, table, rows)
         return
+    if conn.dialect.name == "sqlite":
+        _insert_sqlite(conn, table, rows, on_conflict)
+        return
     statement: Any = insert(table)
     if on_conflict == "ignore":
-        make = insert_postgresql if conn.dialect.name == "postgresql" else insert_sqlite
-        statement = make(table).on_conflict_do_nothing()
+        statement = insert_postgresql(table).on_conflict_do_nothing()
     conn.execute(statement, list(rows))
+
+
+def _insert_sqlite(
+    conn: Connection,
+    table: Table,
+    rows: Sequence[Row],
+    on_conflict: Literal["error", "ignore"],
+) -> None:
+    names = list(rows[0])
+    listed = ", ".join(f'"{name}"' for name in names)
+    otherwise = " ON CONFLICT DO NOTHING" if on_conflict == "ignore" else ""
+    _many_sqlite(
+        conn,
+        table,
+        f'INSERT INTO "{table.name}" ({listed}) '
+        f"VALUES ({', '.join('?' * len(names))}){otherwise}",
+        names,
+        rows,
+    )
+
+
+def _many_sqlite(
+    conn: Connection,
+    table: Table,
+    sql: str,
+    names: Sequence[str],
+    rows: Sequence[Row],
+) -> int:
+    # The columns' own types say how a value is written; asked once a column, not once
+    # a value, and without a compiled statement's way of handling parameters.
+    written = [table.c[name].type.dialect_impl(conn.dialect) for name in names]
+    processors = [kind.bind_processor(conn.dialect) for kind in written]
+    columns = [
+        [row[name] if process is None else process(row[name]) for row in rows]
+        for name, process in zip(names, processors, strict=True)
+    ]
+    values = list(zip(*columns, strict=True))
+    return conn.exec_driver_sql(sql, values).rowcount
 
 
 def _copy(conn: Connection, table: Table, rows: Sequence[Row]) -> None:
@@ -79,13 +118,9 @@ def update_by(
     names = [name for name in rows[0] if name != key]
     if conn.dialect.name == "postgresql":
         return _update_from_arrays(conn, table, rows, key, names)
-    statement = (
-        update(table)
-        .where(table.c[key] == bindparam(f"_{key}"))
-        .values({name: bindparam(f"_{name}") for name in names})
-    )
-    bound = [{f"_{name}": row[name] for name in (key, *names)} for row in rows]
-    return conn.execute(statement, bound).rowcount
+    sets = ", ".join(f'"{name}" = ?' for name in names)
+    sql = f'UPDATE "{table.name}" SET {sets} WHERE "{key}" = ?'
+    return _many_sqlite(conn, table, sql, [*names, key], rows)
 
 
 def _update_from_arrays(
