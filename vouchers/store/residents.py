@@ -46,11 +46,7 @@ _ENDS = re.compile("[\x1e\x1f]")
 #: A change of the fields themselves makes faces as unreadable as one of the rules.
 _VERSION = f"{VERSION}.{len(Features._fields)}"
 #: Fields of a face that are numbers, by place.
-_NUMBERS = tuple(
-    at
-    for at, name in enumerate(Features._fields)
-    if Features.__annotations__[name] in (int, "int")
-)
+_NUMBERS = (Features._fields.index("born"),)
 #: States of a request that may still be, or has been, granted.
 _OPEN = ("checking", "matched", "waiting", "granted")
 
