@@ -13,13 +13,16 @@ from typing import Any
 
 from vouchers.domain.matching.features import FIELDS, read_features
 from vouchers.domain.matching.model import Model
-from vouchers.domain.matching.scoring import guard_words
+from vouchers.domain.matching.questions import questions
 from vouchers.domain.matching.settlement import ReviewKind
 from vouchers.domain.roles import Duty, Person
 from vouchers.errors import NotFound
 from vouchers.pipeline.context import Context
 from vouchers.store import residents, reviews
 from vouchers.store.registry import AnyRow
+
+#: Weights below this (a factor of two thirds) speak for neither side.
+_TELLS = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,10 +41,22 @@ class Line:
     opened_at: datetime
     escalated: bool
     candidates: int
-    #: How likely the best candidate is the same person, 0 to 1.
+    #: How likely the best candidate is the same person, and of one household; 0 to 1.
     person: float
+    household: float
     ruling: str | None
     decided_by: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """One field of the row beside the same field of a resident; '' where unknown."""
+
+    field: str
+    row: str
+    resident: str
+    #: Both are known, and do not mean the same.
+    differs: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +67,18 @@ class Side:
     fields: dict[str, str]
     #: Names of the fields that do not agree with the row's.
     differing: tuple[str, ...]
+    compared: tuple[Compared, ...]
     person: float
     household: float
-    why: tuple[str, ...]
+    #: What speaks for one person and what against it, the weightiest first.
+    speaks_for: tuple[str, ...]
+    speaks_against: tuple[str, ...]
+    #: What one household would explain as well: the same home, say.
+    says_little: tuple[str, ...]
+    #: What to find out first.
+    questions: tuple[str, ...]
+    #: This resident's own row is in review: that one is to be decided first.
+    in_review: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +88,10 @@ class Sheet:
     line: Line
     fields: dict[str, str]
     sides: tuple[Side, ...]
+    #: Other rows that the same ruling settles.
+    joined: tuple[int, ...] = ()
+    #: The review in which this row's question is asked, where it joined one.
+    asked_in: int | None = None
 
 
 def listing(
@@ -78,6 +106,13 @@ def listing(
     return [_line(row) for row in rows]
 
 
+def waiting(ctx: Context, person: Person) -> tuple[int, int]:
+    """How many reviews wait for somebody, and how many of them for too long."""
+    person.must(Duty.SEE_WORK)
+    with ctx.reading() as conn:
+        return reviews.waiting_counts(conn, protected=sees_protected(person))
+
+
 def show(ctx: Context, person: Person, review_id: int, *, door: str) -> Sheet:
     """One case side by side; that sealed data was opened, and by whom, is recorded."""
     person.must(Duty.REVIEW)
@@ -88,13 +123,20 @@ def show(ctx: Context, person: Person, review_id: int, *, door: str) -> Sheet:
         opened = residents.open_identities(uow.conn, ctx.keys, ids)
         plain = ctx.keys.open("referral.row_sealed", row.id, row.row_sealed)
         fields = _shown(json.loads(plain))
+        provisional = reviews.provisional_among(uow.conn, ids)
         sides = [
-            _side(model, fields, c, opened[int(c["resident_id"])])
+            _side(model, fields, c, opened[number], in_review=number in provisional)
             for c in row.candidates
-            if int(c["resident_id"]) in opened
+            if (number := int(c["resident_id"])) in opened
         ]
+        waiting = row.state in reviews.WAITING and row.resident_id is not None
+        joined = reviews.joined_to(uow.conn, row.resident_id) if waiting else []
+        asked_in = None
+        if waiting and row.kind == ReviewKind.JOINED:
+            asked_in = reviews.asking(uow.conn, row.resident_id)
         uow.record("review.shown", row.id, opened=[s.resident_id for s in sides])
-    return Sheet(_line(row), fields, tuple(sides))
+    others = tuple(number for number in joined if number != row.id)
+    return Sheet(_line(row), fields, tuple(sides), others, asked_in)
 
 
 def sees_protected(person: Person) -> bool:
@@ -125,6 +167,7 @@ def _line(row: AnyRow) -> Line:
         escalated=row.escalated_at is not None,
         candidates=len(row.candidates),
         person=float(best.get("person", 0.0)),
+        household=float(best.get("household", 0.0)),
         ruling=row.ruling,
         decided_by=row.decided_by,
     )
@@ -136,31 +179,57 @@ def _shown(fields: dict[str, Any]) -> dict[str, str]:
 
 
 def _side(
-    model: Model, row: dict[str, str], candidate: dict[str, Any], plain: bytes
+    model: Model,
+    row: dict[str, str],
+    candidate: dict[str, Any],
+    plain: bytes,
+    *,
+    in_review: bool,
 ) -> Side:
     fields = _shown(json.loads(plain))
+    differing = _differing(row, fields)
+    speaks_for, against, little = _evidence(model, candidate)
     return Side(
         resident_id=int(candidate["resident_id"]),
         fields=fields,
-        differing=_differing(row, fields),
+        differing=differing,
+        compared=tuple(
+            Compared(
+                name,
+                row.get(name, ""),
+                fields.get(name, ""),
+                name in differing and bool(row.get(name)) and bool(fields.get(name)),
+            )
+            for name in FIELDS
+            if name in row or name in fields
+        ),
         person=float(candidate["person"]),
         household=float(candidate["household"]),
-        why=tuple(_why(model, candidate)),
+        speaks_for=speaks_for,
+        speaks_against=against,
+        says_little=little,
+        questions=tuple(questions(int(candidate["guards"]))),
+        in_review=in_review,
     )
 
 
-def _why(model: Model, candidate: dict[str, Any]) -> list[str]:
-    """The candidate's evidence in words, with the version's own words where known."""
+def _evidence(model: Model, candidate: dict[str, Any]) -> tuple[tuple[str, ...], ...]:
+    """What speaks for one person, against, and neither, in the version's own words."""
     known = {
         (field, level.name): level.words
         for field, levels in model.levels.items()
         for level in levels
     }
     ranked = sorted(candidate["parts"], key=lambda part: -abs(part[2]))
-    said = [
-        known.get((field, level), f"{field}: {level}") for field, level, _ in ranked
+    told = [
+        (known.get((field, level), f"{field}: {level.replace('_', ' ')}"), weight)
+        for field, level, weight in ranked
     ]
-    return said + guard_words(int(candidate["guards"]))
+    return (
+        tuple(words for words, weight in told if weight >= _TELLS),
+        tuple(words for words, weight in told if weight <= -_TELLS),
+        tuple(words for words, weight in told if abs(weight) < _TELLS),
+    )
 
 
 def _differing(row: dict[str, str], other: dict[str, str]) -> tuple[str, ...]:

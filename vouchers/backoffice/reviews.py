@@ -9,7 +9,7 @@ from datetime import timedelta
 from config.queues import Lane
 from schemas.scheme import ReviewTimeout
 from vouchers.backoffice import rulings
-from vouchers.backoffice.review_sheets import found, listing, show
+from vouchers.backoffice.review_sheets import found, listing, show, waiting
 from vouchers.backoffice.rulings import Effect
 from vouchers.domain.lifecycle import ReferralState, check_referral
 from vouchers.domain.matching.rulings import Ruling, RulingReason
@@ -28,6 +28,7 @@ __all__ = [
     "escalate",
     "listing",
     "show",
+    "waiting",
 ]
 
 #: Most reviews that one call decides.

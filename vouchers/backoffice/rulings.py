@@ -118,7 +118,7 @@ def _target(
 ) -> AnyRow:
     """Whom the row is, or lives with: named, or the only likely one."""
     if same_as is None and not shown:
-        raise Refused("nobody is shown to choose from: name the resident")
+        raise Refused("nobody is shown to choose from: name the resident, --same-as")
     named = reviews.person_of(uow.conn, same_as or shown[0])
     if named is None:
         raise NotFound("no such resident")
@@ -128,8 +128,11 @@ def _target(
         # The world of protected people has no door to the other one.
         raise NotFound("no such resident")
     if named.provisional:
-        raise Refused("that person is in review too: decide that one first",
-                      review=named.id)  # fmt: skip
+        raise Refused(
+            "that person's own row is in review too: decide that one first, with "
+            f"`vouchers reviews show {named.id}`",
+            review=named.id,
+        )
     return named
 
 

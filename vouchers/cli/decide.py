@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 
 from vouchers.cli.frame import DOOR, Answer, Exit, Frame, command
 from vouchers.domain.matching.rulings import Ruling, RulingReason
 from vouchers.domain.roles import Duty
-
-if TYPE_CHECKING:
-    from rich.console import RenderableType
 
 reviews = typer.Typer(no_args_is_help=True, help="Is this somebody we know?")
 
@@ -61,29 +58,21 @@ def list_reviews(
     decided: Annotated[
         bool, typer.Option("--decided", help="The rulings, not the questions.")
     ] = False,
-    limit: Annotated[int, typer.Option(min=1, help="The first so many.")] = 200,
+    limit: Annotated[int, typer.Option(min=1, help="The first so many.")] = 50,
 ) -> Answer:
     """Questions about who is who, in order of need; nobody's name is shown."""
     from dataclasses import asdict
 
     from vouchers.backoffice import reviews as office
-    from vouchers.cli import tables
+    from vouchers.cli import review_pages as pages
 
     person = frame.person(Duty.REVIEW)
     lines = office.listing(frame.ctx, person, decided=decided, limit=limit)
     document = [asdict(line) for line in lines]
-    rows = [
-        (line.id, line.kind, line.partner, f"{line.batch_id}/{line.row_no}",
-         line.need_band, "off" if line.off_supply else "", line.opened_at,
-         line.ruling if decided else line.candidates,
-         line.decided_by if decided else "yes" if line.protected else "")
-        for line in lines
-    ]  # fmt: skip
-    last = ("ruling", "decided by") if decided else ("candidates", "protected")
-    heads = ("review", "kind", "partner", "row", "band", "supply", "since", *last)
-    drawn = tables.table(None, heads, rows, right=("review", "row", "band"))
-    nobody = "nothing was decided" if decided else "nothing waits for a ruling"
-    return Answer(document, [drawn if rows else tables.done(nobody)])
+    if decided:
+        return Answer(document, pages.rulings(lines))
+    waiting = office.waiting(frame.ctx, person)
+    return Answer(document, pages.queue(lines, *waiting))
 
 
 @command(reviews, "show")
@@ -95,10 +84,11 @@ def show_review(
     from dataclasses import asdict
 
     from vouchers.backoffice import reviews as office
+    from vouchers.cli import review_pages as pages
 
     person = frame.person(Duty.REVIEW)
     sheet = office.show(frame.ctx, person, review, door=DOOR)
-    return Answer(asdict(sheet), _sheet(sheet))
+    return Answer(asdict(sheet), pages.sheet(sheet))
 
 
 @command(reviews, "decide")
@@ -115,24 +105,16 @@ def decide(
     from dataclasses import asdict
 
     from vouchers.backoffice import reviews as office
-    from vouchers.cli import tables
+    from vouchers.cli import review_pages as pages
 
+    person = frame.person(Duty.REVIEW)
     done = office.decide(
-        frame.ctx,
-        frame.person(Duty.REVIEW),
-        review,
-        ruling,
-        reason=reason,
-        door=DOOR,
-        same_as=same_as,
+        frame.ctx, person, review, ruling, reason=reason, door=DOOR, same_as=same_as
     )
-    lines = [
-        (tables.done if one.done else tables.warn)(f"{one.id}: {one.message}")
-        for one in done
-    ]
+    shown = pages.decided(done, *office.waiting(frame.ctx, person))
     good = all(one.done for one in done)
     return Answer(
-        [asdict(one) for one in done], lines, Exit.DONE if good else Exit.FAILED
+        [asdict(one) for one in done], shown, Exit.DONE if good else Exit.FAILED
     )
 
 
@@ -167,28 +149,3 @@ def undo(
     if not part:
         shown.append(tables.hint(f"vouchers reviews show {review}"))
     return Answer(document, shown)
-
-
-def _sheet(sheet: Any) -> list[RenderableType]:
-    from vouchers.cli import tables
-
-    names = list(sheet.fields)
-    columns = [
-        "",
-        "this row",
-        *(f"resident {side.resident_id}" for side in sheet.sides),
-    ]
-    rows = [
-        [
-            name.replace("_", " "),
-            sheet.fields[name],
-            *(side.fields.get(name, "") for side in sheet.sides),
-        ]
-        for name in names
-    ]
-    why = [
-        f"resident {side.resident_id}: same person {side.person:.1%}, same household "
-        f"{side.household:.1%}"
-        for side in sheet.sides
-    ]
-    return [tables.table(f"Review {sheet.line.id}", columns, rows), *why]

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Select, or_, select, update
+from sqlalchemy import Connection, Select, func, or_, select, update
 
 from vouchers.domain.lifecycle import ReferralState
 from vouchers.domain.matching.settlement import Edge, ReviewKind
@@ -125,6 +125,25 @@ def person_of(conn: Connection, resident_id: int) -> AnyRow | None:
         row = conn.execute(select(*columns).where(resident.c.id == following)).first()
         following = row.merged_into if row is not None else None
     return row
+
+
+def provisional_among(conn: Connection, ids: Collection[int]) -> set[int]:
+    """Those of these residents whose own row is still in review."""
+    found = select(resident.c.id).where(
+        among(conn, resident.c.id, list(ids)), resident.c.provisional.is_(True)
+    )
+    return set(conn.execute(found).scalars())
+
+
+def waiting_counts(conn: Connection, *, protected: bool) -> tuple[int, int]:
+    """Reviews that wait for somebody, and how many of them are past their time."""
+    found = select(func.count(), func.count(review.c.escalated_at)).where(
+        review.c.state.in_(WAITING)
+    )
+    if not protected:
+        found = found.where(review.c.protected.is_(False))
+    row = conn.execute(found).one()
+    return int(row[0]), int(row[1])
 
 
 def set_person(conn: Connection, resident_id: int, **values: Any) -> None:

@@ -99,7 +99,13 @@ def test_a_case_is_shown_side_by_side(ctx: Context, twins: Any) -> None:
     assert (side.resident_id, side.differing) == (sarah.id, ("given_name",))
     assert sheet.fields["given_name"] == "Hannah"
     assert side.fields["given_name"] == "Sarah"
-    assert "born the same day at the same home: twins?" in side.why
+    assert side.questions == ("Are these twins, or one person under two given names?",)
+    assert "same date of birth" in side.speaks_for
+    assert "same home" in side.says_little
+    assert "given names differ" in side.speaks_against
+    by_name = {one.field: (one.row, one.resident, one.differs) for one in side.compared}
+    assert by_name["given_name"] == ("Hannah", "Sarah", True)
+    assert by_name["family_name"] == ("Patterson", "Patterson", False)
     (event,) = [e for e in rows(ctx, audit_event) if e.kind == "review.shown"]
     assert '"actor":"amy/test"' in event.body
     assert "Sarah" not in event.body
@@ -229,7 +235,8 @@ def voucher_of(ctx: Context, rid: int, *, redeemed: int) -> None:
         uow.conn.execute(
             insert(voucher).values(
                 id=rid << 6, award_id=rid << 3, number=1, contribution_id=1,
-                scheme_id=1, network="paypoint", value_pence=4900, redeemed_pence=redeemed,
+                scheme_id=1, network="paypoint", value_pence=4900,
+                redeemed_pence=redeemed,
                 state="redeemed" if redeemed else "live", expires_on=uow.now.date(),
                 issued_at=uow.now,
             )
