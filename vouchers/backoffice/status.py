@@ -35,6 +35,7 @@ def overview(ctx: Context, *, by: Person, limit: int = 200) -> dict[str, Any]:
     document: dict[str, Any] = {
         "batches": accounts,
         "rows": _sum(accounts),
+        "unread": sum(account["unread"] or 0 for account in accounts),
         "unaccounted": sum(account["unaccounted"] or 0 for account in accounts),
         "held": sum(account["held"] for account in accounts),
         "stopped": sum(account["stopped"] for account in accounts),
@@ -82,6 +83,7 @@ def _accounts(
     A file's name is the partner's own: it may be a resident's, so nobody else reads it.
     """
     ids = [row.id for row in rows]
+    being_read = status.being_read(conn, ids)
     stopped = {row.id for row in rows if row.state == "stopped"}
     counted = {number: Counter[str]() for number in ids}
     held = Counter[int]()
@@ -114,17 +116,22 @@ def _accounts(
             "words": {name.value: counted[row.id][name] for name in Word},
             "off_supply": off_supply[row.id],
             "held": held[row.id],
-            "unaccounted": _unaccounted(row, counted[row.id]),
+            **_missing(row, counted[row.id], being_read=row.id in being_read),
         }
         for row in rows
     ]
 
 
-def _unaccounted(row: Row[Any], counted: Counter[str]) -> int | None:
+def _missing(
+    row: Row[Any], counted: Counter[str], *, being_read: bool
+) -> dict[str, int | None]:
     """Rows that are neither referral nor error: none, once a file is read through."""
     if row.rows_total is None or row.state in ("receiving", "refused"):
-        return None
-    return int(row.rows_total) - sum(counted.values())
+        return {"unread": None, "unaccounted": None}
+    missing = int(row.rows_total) - sum(counted.values())
+    if being_read:
+        return {"unread": missing, "unaccounted": 0}
+    return {"unread": 0, "unaccounted": missing}
 
 
 def _sum(accounts: list[dict[str, Any]]) -> dict[str, int]:

@@ -60,14 +60,15 @@ def _all(document: dict[str, Any], width: int) -> list[RenderableType]:
         columns = ("queue", "waiting", "running", "held", "dead", "paused")
         rows = [[queue[name] for name in columns] for queue in document["queues"]]
         shown.append(tables.table("Queues", columns, rows, right=columns[1:5]))
-    open_ = document["unaccounted"] or document["held"]
-    shown.append(
-        tables.warn(
-            f"{document['unaccounted']} rows without a place, {document['held']} held"
+    unread, missing = document["unread"], document["unaccounted"]
+    if missing or document["held"]:
+        shown.append(
+            tables.warn(f"{missing} rows without a place, {document['held']} held")
         )
-        if open_
-        else tables.done("every row of every file has its place")
-    )
+    elif not unread:
+        shown.append(tables.done("every row of every file has its place"))
+    if unread:
+        shown.append(f"{unread:,} rows are still being read: look again in a moment")
     return shown
 
 
@@ -164,6 +165,7 @@ def _one(account: dict[str, Any]) -> list[RenderableType]:
                 "rows": account["rows_total"],
                 **words,
                 "held": account["held"],
+                **({"still being read": n} if (n := account["unread"]) else {}),
                 "without a place": account["unaccounted"],
             },
         )

@@ -15,6 +15,7 @@ from vouchers.store.tables.identity import match_key
 from vouchers.store.tables.intake import batch, contact, referral, row_error
 from vouchers.store.tables.messages import message
 from vouchers.store.tables.parties import partner, scheme
+from vouchers.store.tables.work import job
 
 _V = VoucherState
 
@@ -152,6 +153,21 @@ def error_counts(
         .group_by(row_error.c.batch_id, row_error.c.held)
     )
     return {(row.batch_id, bool(row.held)): row.rows for row in rows}
+
+
+def being_read(conn: Connection, batch_ids: Collection[int]) -> set[int]:
+    """Those of these batches of which rows are still to be read by the first step."""
+    found = conn.scalars(
+        select(job.c.batch_id)
+        .where(
+            job.c.queue == "accept",
+            job.c.kind == "accept.chunk",
+            job.c.state.in_(("ready", "running")),
+            job.c.batch_id.in_(list(batch_ids)),
+        )
+        .distinct()
+    )
+    return set(found)
 
 
 def faults(conn: Connection, batch_id: int) -> dict[str, int]:

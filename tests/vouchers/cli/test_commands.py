@@ -275,12 +275,16 @@ def test_a_file_is_accounted_for_row_by_row(vouchers: Run, csv_file: Path) -> No
     vouchers(*submit, "--dry-run")
     code, out, _ = vouchers(*submit, "--json")
     batch = json.loads(out)["batch_id"]
+    at_once, early, _ = vouchers("status", "--json")
     _carry()
 
     account = json.loads(vouchers("status", "--batch", str(batch), "--json")[1])
 
-    assert code == Exit.DONE
+    assert code == at_once == Exit.DONE
+    assert json.loads(early)["unread"] == 2
+    assert json.loads(early)["unaccounted"] == 0
     assert account["rows_total"] == 2
+    assert account["unread"] == 0
     assert account["words"]["to_correct"] == 1
     assert account["unaccounted"] == 0
     assert account["faults"] == {"missing": 1}

@@ -36,6 +36,7 @@ def test_a_status_loses_no_column_however_narrow_the_terminal(width: int) -> Non
     document = {
         "batches": [ACCOUNT],
         "rows": ACCOUNT["words"],
+        "unread": 0,
         "unaccounted": 0,
         "held": 0,
     }
@@ -56,6 +57,6 @@ def test_a_refused_file_says_why() -> None:
     """A partner who looks up the batch must not find a row of zeros."""
     account = ACCOUNT | {
         "file": "jan.csv", "refused": "no_rows", "received_at": None,
-        "unaccounted": None, "faults": {},
+        "unread": None, "unaccounted": None, "faults": {},
     }  # fmt: skip
     assert "no_rows" in printed(look._one(account), 80)
