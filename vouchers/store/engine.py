@@ -42,6 +42,8 @@ def _open_sqlite(url: str) -> Engine:
     path = make_url(url).database
     if path and path != ":memory:":
         Path(path).parent.mkdir(parents=True, exist_ok=True)
+        # Ours alone to read, whatever the folder is; its journal takes after it.
+        Path(path).touch(mode=0o600)
     engine = create_engine(
         url,
         hide_parameters=True,
