@@ -30,6 +30,9 @@ def home_level(a: Features, b: Features) -> str:
     if not (a.number or a.rest) or not (b.number or b.rest):
         # One side has only a postcode: nothing more can be said.
         return "postcode"
+    # A British postcode holds one street or two; elsewhere it may be a whole town.
+    if " " not in a.postcode and a.rest and b.rest and not _one_street(a, b):
+        return "postcode"
     if a.number != b.number:
         return _other_number(a, b)
     if not a.number and not _one_street(a, b):

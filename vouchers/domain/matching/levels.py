@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
 from vouchers.domain.matching.features import Features
@@ -25,7 +26,9 @@ from vouchers.domain.matching.swaps import crosswise
 Numbers = npt.NDArray[np.int8]
 Mask = npt.NDArray[np.bool_]
 
-_LONG_EMAIL = 12
+_WHOLE_NUMBER = 7
+#: Share of an address's letters, and of the part before the @, that may be wrong.
+_EMAIL_SLIPS, _BOX_SLIPS = 0.2, 0.3
 #: Where names agree in their own columns they are not swapped.
 _TELLING_GIVEN = ("same", "equivalent", "shared", "initial")
 _TELLING_SURNAME = ("same", "variant", "close", "part")
@@ -79,7 +82,7 @@ def compare(model: Model, lexicon: Lexicon, pairs: Pairs) -> dict[str, Numbers]:
     meter = _plain(model, pairs, "meter")
     # A meter belongs to the home: where the homes agree it has nothing to add.
     meter[(home == model.number("home", "same")) | pairs.communal] = MISSING
-    mobile = _plain(model, pairs, "mobile")
+    mobile = _mobile(model, pairs)
     mobile[pairs.communal | pairs.shared_phone] = MISSING
     home[pairs.communal] = MISSING
     return {
@@ -103,20 +106,44 @@ def _plain(model: Model, pairs: Pairs, field: str) -> Numbers:
     return np.where(both, level, MISSING).astype(np.int8)
 
 
+def _mobile(model: Model, pairs: Pairs) -> Numbers:
+    """The same number, one with a slip in it, or two numbers."""
+    level = _plain(model, pairs, "mobile")
+    left, right = pairs.texts("mobile")
+    close = model.number("mobile", "close")
+    apart = np.flatnonzero(level == model.number("mobile", "different")).tolist()
+    far = _distances([left[i] for i in apart], [right[i] for i in apart], at_most=1)
+    for i, distance in zip(apart, far, strict=True):
+        if distance <= 1 and min(len(left[i]), len(right[i])) >= _WHOLE_NUMBER:
+            level[i] = close
+    return level
+
+
 def _email(model: Model, pairs: Pairs) -> Numbers:
     """The same box, one mistyped, or two boxes."""
     level = _plain(model, pairs, "email")
     left, right = pairs.texts("email")
     close = model.number("email", "close")
-    for i in np.flatnonzero(level == model.number("email", "different")).tolist():
+    apart = np.flatnonzero(level == model.number("email", "different")).tolist()
+    far = _distances([left[i] for i in apart], [right[i] for i in apart], at_most=8)
+    for i, distance in zip(apart, far, strict=True):
         a, b = left[i], right[i]
-        # Short ones (jo@, jon@) are neighbours by chance.
-        if (
-            min(len(a), len(b)) >= _LONG_EMAIL
-            and OSA.distance(a, b, score_cutoff=2) <= 2
-        ):
-            level[i] = close
+        # Short ones (jo@, jon@) are neighbours by chance, and so are j.s@ and k.t@.
+        if distance <= _EMAIL_SLIPS * max(len(a), len(b)) and min(len(a), len(b)) >= 12:
+            box, other = a.partition("@")[0], b.partition("@")[0]
+            if OSA.normalized_distance(box, other) <= _BOX_SLIPS:
+                level[i] = close
     return level
+
+
+def _distances(left: list[str], right: list[str], *, at_most: int) -> list[int]:
+    """How many slips lie between two columns; if more than `at_most`, anything more."""
+    if not left:
+        return []
+    found: list[int] = process.cpdist(
+        left, right, scorer=OSA.distance, score_cutoff=at_most, dtype=np.int32
+    ).tolist()
+    return found
 
 
 def _given(model: Model, lexicon: Lexicon, pairs: Pairs) -> Numbers:
@@ -202,6 +229,8 @@ def _born(model: Model, pairs: Pairs) -> Numbers:
         (in_day, "transposed"),
         (differing == 1, "digit"),
         (((same_parts == 2) & ~far) | (days_apart(pairs) == 1), "near"),
+        ((differing == 2) & ~far, "two_digits"),
+        (ya == yb, "year"),
         (far & (same_parts < 2), "generation"),
     ]
     level = np.select(

@@ -39,6 +39,7 @@ class Limits:
 
     rare_given: float
     rare_surname: float
+    rare_place: float
     phone_dwellings: int
     door_surnames: int
     door_people: int

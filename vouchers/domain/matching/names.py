@@ -6,7 +6,7 @@ import re
 import tomllib
 import unicodedata
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -70,6 +70,8 @@ class Lexicon:
     surname_share: dict[str, float]
     #: What may be left out in front of a name: `oluwa` of Oluwaseun.
     fronts: tuple[str, ...] = ()
+    #: Streets and places; not listed anywhere, learned of a file while it is compared.
+    place_share: dict[str, float] = field(default_factory=dict)
 
     def equivalent(self, a: str, b: str) -> bool:
         """Are these two forms or spellings of one name?"""

@@ -17,6 +17,7 @@ from vouchers.domain.matching.levels import (
     reordered,
     years_apart,
 )
+from vouchers.domain.matching.likeness import man_and_woman
 from vouchers.domain.matching.model import FIELDS, MISSING, Model
 from vouchers.domain.matching.names import Lexicon
 
@@ -38,6 +39,8 @@ class Guard(IntFlag):
     TRANSPOSED = 256  #: digits of the year of birth changed places
     NO_GIVEN = 512  #: no given name on one side
     NAMESAKE = 1024  #: another home, and nothing but names and a birth date like hers
+    NEW_YEAR = 2048  #: born on 1 January, and nothing but names and that in common
+    MAN_AND_WOMAN = 4096  #: one given name, Singh beside Kaur
 
 
 #: What a reviewer reads of each guard.
@@ -52,6 +55,8 @@ GUARD_WORDS: dict[Guard, str] = {
     Guard.REORDERED: "the same names in another order: relatives?",
     Guard.TRANSPOSED: "digits of the year of birth changed places",
     Guard.NAMESAKE: "another home, no phone or email in common: a namesake?",
+    Guard.NEW_YEAR: "1 January often stands for a birth date that nobody knew",
+    Guard.MAN_AND_WOMAN: "a man's name beside a woman's: husband and wife?",
     Guard.NO_GIVEN: "no given name to tell members of a family apart",
 }
 
@@ -108,13 +113,18 @@ def rarity(
     stand in the model, whatever the name.
     """
     credit = np.zeros(len(pairs.left))
-    for field, shares, rare in (
-        ("given", lexicon.given_share, model.limits.rare_given),
-        ("surname", lexicon.surname_share, model.limits.rare_surname),
+    limits = model.limits
+    for field, level, text, shares, rare in (
+        ("given", "same", "given", lexicon.given_share, limits.rare_given),
+        ("surname", "same", "surname", lexicon.surname_share, limits.rare_surname),
+        ("home", "area", "rest", lexicon.place_share, limits.rare_place),
     ):
-        left, _ = pairs.texts(field)
-        same = np.flatnonzero(levels[field] == model.number(field, "same"))
-        credit[same] += np.log([shares.get(left[i], rare) for i in same.tolist()])
+        left, right = pairs.texts(text)
+        same = np.flatnonzero(levels[field] == model.number(field, level))
+        credit[same] += np.log(
+            [max(shares.get(left[i], rare), shares.get(right[i], rare))
+             for i in same.tolist()]
+        )  # fmt: skip
     whole = [model.number("swapped", name) for name in ("yes", "close")]
     for i in np.flatnonzero(np.isin(levels["swapped"], whole)).tolist():
         # The commoner of the two first names, so that the pair's order does not matter.
@@ -152,9 +162,10 @@ def _guards(
     # Twins may be born on either side of midnight.
     one_birth = born_same | (days_apart(pairs) == 1)
     born_open = levels["born"] == MISSING
-    born_else = at("born", "different", "generation")
+    born_else = at("born", "different", "year", "generation")
     unlike = at("given", "different", "rhyme", "middle")
     elsewhere = at("home", "different", "outcode", "postcode", "flat_differs", "area")
+    other_phone = at("mobile", "different", "close")
     reached = at("mobile", "same") | at("email", "same") | at("meter", "same")
     together = chances[:, 0] + chances[:, 1] >= model.household
     suffixed = np.array(
@@ -164,10 +175,18 @@ def _guards(
     rough = (
         at("given", "close", "shared", "rhyme").astype(int)
         + at("surname", "close", "part")
-        + at("born", "digit", "near", "transposed", "year_transposed", "swapped")
+        + at(
+            "born",
+            "digit",
+            "near",
+            "two_digits",
+            "transposed",
+            "year_transposed",
+            "swapped",
+        )
         + at("home", "number_close", "flat_lost", "flat_differs")
         + at("swapped", "yes", "close", "half")
-        + at("mobile", "different")
+        + other_phone
     )
     found = {
         Guard.TWINS: one_birth & home & unlike & (surname_same | surname_open),
@@ -184,8 +203,13 @@ def _guards(
         Guard.TRANSPOSED: at("born", "year_transposed"),
         # Among a hundred thousand people hundreds have the name and nearly the birth
         # date of somebody else; dozens have both.
-        Guard.NAMESAKE: (
-            elsewhere & ~reached & (at("mobile", "different") | ~at("born", "same"))
+        Guard.NAMESAKE: elsewhere & ~reached & (other_phone | ~at("born", "same")),
+        Guard.NEW_YEAR: (
+            at("born", "new_year") & ~reached & ~at("home", "same", "flat_lost", "street")
+        ),
+        Guard.MAN_AND_WOMAN: surname_open & np.array(
+            [man_and_woman(a, b) for a, b in zip(*pairs.texts("surname"), strict=True)],
+            dtype=np.bool_,
         ),
         Guard.NO_GIVEN: (levels["given"] == MISSING) & (levels["swapped"] == MISSING),
     }  # fmt: skip
