@@ -26,7 +26,7 @@ from vouchers.domain.matching.settlement import Arrival, Outcome
 from vouchers.domain.matching.verdicts import Verdict
 from vouchers.domain.outcomes import word
 from vouchers.domain.roles import Duty, Person
-from vouchers.errors import NotAllowed, Refused, TooMany
+from vouchers.errors import BadFile, NotAllowed, Refused, TooMany
 from vouchers.pipeline import deduplicate
 from vouchers.pipeline.context import Context
 from vouchers.pipeline.judging import Bench
@@ -52,8 +52,9 @@ def ask(
 ) -> Answered:
     """Answer one question of a partner about one resident.
 
-    `given` is heading -> text. Raises Refused or BadFile for a question that cannot be
-    read, TooMany when a limit is used up; only answered questions are counted.
+    `given` is heading -> text. Raises BadFile for a question that cannot be read,
+    Refused where the partner may not ask, TooMany when a limit is used up; what is
+    turned away is not counted as asked.
     """
     person.must(Duty.ASK)
     started = time.monotonic()
@@ -66,7 +67,7 @@ def ask(
     _may_ask(asker, fund, rules, now)
     asked = read_question(given, rules, asker, today=today)
     if not isinstance(asked, Asked):
-        raise Refused(" ".join(fault.sentence for fault in asked))
+        raise BadFile("to_correct", " ".join(fault.sentence for fault in asked))
     _count(ctx, person, asker, rules, door)
     with ctx.reading() as conn:
         found = _answer(ctx, conn, asker, fund, rules, asked, now)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
@@ -39,7 +40,7 @@ def _turned_away(conn: Connection, now: datetime) -> Finding:
     return Finding(
         "asks",
         "warn",
-        f"{len(met)} partners met the limit of questions about residents in a day",
+        f"{_partners(met)} met the limit of questions about residents in a day",
         (*hints, "who asked stands in the audit log under check.asked; if it looks "
          "like fishing, `vouchers people suspend HANDLE`"),
     )  # fmt: skip
@@ -63,6 +64,11 @@ def _out_of_proportion(conn: Connection, now: datetime) -> Finding:
     return Finding(
         "asks_for_rows",
         "warn",
-        f"{len(odd)} partners ask far more than they hand in, in {LOOK_BACK_DAYS} days",
+        f"{_partners(odd)} asked for far more residents than handed in, in "
+        f"{LOOK_BACK_DAYS} days",
         (*hints, "talk to them: a question is for somebody about to be helped"),
     )
+
+
+def _partners(found: Sequence[asks.Asked]) -> str:
+    return "1 partner" if len(found) == 1 else f"{len(found)} partners"

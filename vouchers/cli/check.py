@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,10 +12,15 @@ import typer
 from vouchers.cli.frame import DOOR, Answer, Exit, Frame, command
 from vouchers.domain.intake.asked import NEEDED, QUESTION_MAX, parse_question
 from vouchers.domain.roles import Duty
+from vouchers.errors import BadFile
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
+    from vouchers.domain.asking import Answered
+
+#: How often a question that cannot be read is put again.
+_TRIES = 3
 #: What a person at a terminal is asked beyond what is needed.
 _PROMPTED = ("address_line_1", "mobile", "meter_number", "off_supply", "household_size")
 
@@ -46,16 +51,19 @@ def check(
     from vouchers.backoffice import check as office
 
     person = frame.person(Duty.ASK)
-    found = office.ask(
-        frame.ctx, person, partner=partner, scheme=scheme, given=_given(file), door=DOOR
-    )
+
+    def asked(given: Mapping[str, str]) -> Answered:
+        return office.ask(
+            frame.ctx, person, partner=partner, scheme=scheme, given=given, door=DOOR
+        )
+
+    typed = file is None and sys.stdin.isatty()
+    found = _conversation(frame, asked) if typed else asked(_given(file))
     document = office.document_of(found)
     return Answer(document, _shown(document), Exit.DONE)
 
 
 def _given(file: Path | None) -> Mapping[str, str]:
-    if file is None and sys.stdin.isatty():
-        return _prompted()
     if file is None or str(file) == "-":
         text = sys.stdin.read(QUESTION_MAX + 1)
     else:
@@ -64,16 +72,28 @@ def _given(file: Path | None) -> Mapping[str, str]:
     return parse_question(text)
 
 
-def _prompted() -> dict[str, str]:
-    """What a person types; prompts go to stderr, so that stdout holds the answer."""
-    typer.echo("Blank where you do not know. Nothing of this is kept.", err=True)
-    asked = {
-        name.value: typer.prompt(name.replace("_", " "), err=True) for name in NEEDED
-    }
-    for name in _PROMPTED:
-        words = f"{name.replace('_', ' ')} (or blank)"
-        asked[name] = typer.prompt(words, default="", show_default=False, err=True)
-    return asked
+def _conversation(
+    frame: Frame, asked: Callable[[Mapping[str, str]], Answered]
+) -> Answered:
+    """Ask field by field; what cannot be read is asked again, the rest is kept."""
+    from rich.markup import escape
+
+    frame.aside.print("Blank where you do not know. Nothing of this is kept.")
+    given: dict[str, str] = {}
+    for _ in range(_TRIES):
+        for name in (*NEEDED, *_PROMPTED):
+            words = name.replace("_", " ") + ("" if name in NEEDED else " (or blank)")
+            before = given.get(name, None if name in NEEDED else "")
+            given[str(name)] = typer.prompt(
+                words, default=before, show_default=bool(before), err=True
+            )
+        try:
+            return asked(given)
+        except BadFile as bad:
+            # A question that was not read was not counted.
+            said = bad
+            frame.aside.print(f"[yellow]![/yellow] {escape(str(bad))}")
+    raise said
 
 
 def _shown(document: Mapping[str, object]) -> list[RenderableType]:

@@ -154,10 +154,10 @@ def _calibrated(report: Any, caveat: str) -> list[RenderableType]:
         for band in report.bands
     ]  # fmt: skip
     heads = ("score", "rulings", "same", "same at most", "different at most")
-    shown: list[RenderableType] = [
-        tables.facts("Rulings", counted),
-        tables.table("Without a warning, by score", heads, rows, right=heads[1:]),
-    ]
+    shown: list[RenderableType] = [tables.facts("Rulings", counted)]
+    if any(band.rulings for band in report.bands):
+        title = "Without a warning, by score"
+        shown.append(tables.table(title, heads, rows, right=heads[1:]))
     for one in report.thresholds:
         words = f"{one.name} {one.old:g} -> {one.new:g}: {one.why}"
         kept = f"{one.name} stays at {one.old:g}: {one.why}"

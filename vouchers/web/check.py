@@ -63,7 +63,9 @@ def _respond(ctx: Context, token: str, body: bytes) -> JSONResponse:
         return answer
     except NotAllowed as error:
         return _failed(403, "NotAllowed", str(error))
-    except (Refused, BadFile, NotFound) as error:
+    except BadFile as error:
+        return _failed(422, "Unreadable", str(error))
+    except (Refused, NotFound) as error:
         return _failed(422, type(error).__name__, str(error))
     return _answered(200, check.document_of(found))
 

@@ -224,7 +224,7 @@ def test_a_date_that_only_fills_the_cell_says_nothing(house: Context) -> None:
 
 def test_a_question_that_cannot_be_read_is_not_counted(house: Context) -> None:
     """Every fault is named in the words for rows, none with its value."""
-    with pytest.raises(Refused, match="postcode is only half a postcode") as found:
+    with pytest.raises(BadFile, match="postcode is only half a postcode") as found:
         ask(house, **about(1, postcode="LS6", date_of_birth="x"))
     assert "date_of_birth is not a date we can read" in str(found.value)
     with pytest.raises(BadFile, match="Did you mean mobile"):
