@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlalchemy import select, update
 
 from tests.referrals import person, receive
+from vouchers.domain.matching.features import read_features
 from vouchers.pipeline.carry import carry_all
 from vouchers.pipeline.context import Context
 from vouchers.store import residents
@@ -30,7 +31,7 @@ def test_faces_of_older_reading_rules_are_read_anew(ctx: Context) -> None:
 
 def test_faces_come_back_as_they_were_kept() -> None:
     """Texts are texts and the birth date a number, or no face is ever known again."""
-    face = residents.read_features(
+    face = read_features(
         {"given_name": "Sarah", "date_of_birth": "1985-03-17", "postcode": "LS6 2AB"}
     )
     assert residents.read_faces(residents.pack_faces([face])) == [face]

@@ -28,6 +28,8 @@ WEAK = _words(
     "kaur singh begum begam bibi khatun khatoon khatun khanum khanam banu bano sultana "
     "devi kumar kumari bai akhter"
 )
+#: Of these, a man's; the others are women's.
+WEAK_OF_MEN = _words("singh kumar")
 #: In front of the name by which somebody is called; shared by half a family.
 CALLED_BY_THE_NEXT = _words(
     "mohammed mohammad muhammad muhammed mohamed mohamad muhamed muhamad mohd md "

@@ -158,6 +158,12 @@ def surname_level(lexicon: Lexicon, a: str, b: str) -> str:
     return "close" if alike >= _NEAR or _same_frame(a, b, alike) else "different"
 
 
+def man_and_woman(a: str, b: str) -> bool:
+    """Singh beside Kaur: two surnames that say no more than the sex."""
+    weak = a in additions.WEAK and b in additions.WEAK
+    return weak and (a in additions.WEAK_OF_MEN) != (b in additions.WEAK_OF_MEN)
+
+
 def _one_family(lexicon: Lexicon, a: str, b: str) -> bool:
     """Two words of double surnames that are one."""
     if min(len(a), len(b)) <= 2:

@@ -30,7 +30,7 @@ FIELDS = ("given_name", "family_name", "date_of_birth", "address_line_1", "postc
           "mobile")  # fmt: skip
 MORE = {"line2": "address_line_2", "meter": "meter_number", "uprn": "uprn",
         "email": "email"}  # fmt: skip
-STANDS_FOR = {"P": "+447700900001", "Q": "+447700900002", "M": "1200023305967",
+STANDS_FOR = {"P": "+447700900001", "Q": "+447700900865", "M": "1200023305967",
               "N": "E10BG12345"}  # fmt: skip
 #: How big a register the pairs meet in.
 REGISTER = 100_000
