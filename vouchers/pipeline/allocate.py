@@ -147,8 +147,8 @@ def decide(
         confirmed=True,
     )
     waiting_ids = {place.referral_id for one in prepared for place in one.waiting}
-    asked = awards.candidates(uow.conn, [*referral_ids, *waiting_ids])
-    households = {row.household_id for row in asked if row.household_id is not None}
+    asked = awards.places_of(uow.conn, [*referral_ids, *waiting_ids])
+    households = {home for _, _, home in asked if home is not None}
     awards.lock_households(uow.conn, households)
     rows = {
         row.id: row
@@ -178,8 +178,8 @@ def _prepare(
     by_scheme: dict[int, list[int]] = defaultdict(list)
     if scheme_id is not None:
         by_scheme[scheme_id] = []
-    for row in awards.candidates(uow.conn, referral_ids):
-        by_scheme[row.scheme_id].append(row.id)
+    for number, its_scheme, _ in awards.places_of(uow.conn, referral_ids):
+        by_scheme[its_scheme].append(number)
     prepared = []
     for number, newcomers in sorted(by_scheme.items()):
         scheme = schemes.by_id(uow.conn, number)

@@ -126,6 +126,20 @@ def candidates(
     return [Candidate(*tuple(row)) for row in conn.execute(statement)]
 
 
+def places_of(
+    conn: Connection, referral_ids: Collection[int]
+) -> list[tuple[int, int, int | None]]:
+    """(referral, scheme, household) of these referrals: what tells what to lock."""
+    if not referral_ids:
+        return []
+    rows = conn.execute(
+        select(_R.id, _R.scheme_id, _R.household_id)
+        .where(among(conn, _R.id, referral_ids))
+        .order_by(_R.id)
+    )
+    return [(row.id, row.scheme_id, row.household_id) for row in rows]
+
+
 def lock_households(conn: Connection, household_ids: Collection[int]) -> None:
     """Lock households in the order of their numbers: caps are judged under this."""
     if household_ids:
