@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import IntFlag
 
@@ -22,6 +23,8 @@ from vouchers.domain.matching.model import FIELDS, MISSING, Model
 from vouchers.domain.matching.names import Lexicon
 
 Floats = npt.NDArray[np.float64]
+#: Where a field agrees at one of these levels.
+At = Callable[..., Mask]
 
 
 class Guard(IntFlag):
@@ -92,14 +95,34 @@ def score(
 ) -> Scores:
     """Score all pairs against a registry of `registry_size` residents."""
     levels = compare(model, lexicon, pairs)
-    logs = np.tile(model.log_priors(registry_size), (len(pairs.left), 1))
+    credit = rarity(model, lexicon, pairs, levels)
+    chances = weigh(model, levels, credit, registry_size=registry_size)
+    return judge(model, lexicon, pairs, levels, chances)
+
+
+def weigh(
+    model: Model, levels: dict[str, Numbers], credit: Floats, *, registry_size: int
+) -> Floats:
+    """Chances of the three classes for each pair, one column a class."""
+    logs = np.tile(model.log_priors(registry_size), (len(credit), 1))
     for field in FIELDS:
         logs += model.tables[field][levels[field]]
-    logs[:, 2] += rarity(model, lexicon, pairs, levels)
+    logs[:, 2] += credit
     logs -= logs.max(axis=1, keepdims=True, initial=-np.inf) if len(logs) else 0
     chances = np.exp(logs)
     if len(chances):
         chances /= chances.sum(axis=1, keepdims=True)
+    return chances
+
+
+def judge(
+    model: Model,
+    lexicon: Lexicon,
+    pairs: Pairs,
+    levels: dict[str, Numbers],
+    chances: Floats,
+) -> Scores:
+    """Set guards beside the chances of pairs that were compared before."""
     guards, must_see = _guards(model, lexicon, pairs, levels, chances)
     return Scores(chances[:, 0], chances[:, 1], levels, guards, must_see)
 
@@ -163,31 +186,21 @@ def _guards(
     one_birth = born_same | (days_apart(pairs) == 1)
     born_open = levels["born"] == MISSING
     born_else = at("born", "different", "year", "generation")
-    unlike = at("given", "different", "rhyme", "middle")
+    contact = at("mobile", "same") | at("email", "same")
+    contradicted = (at("mobile", "different") | at("email", "different")) & ~contact
+    # Twins are given names alike; a slip of the pen comes with the phone she had.
+    unlike = (
+        at("given", "different", "rhyme", "middle")
+        | (at("given", "close") & contradicted)
+        | (_rhyming(pairs, at("given", "close")) & ~contact)
+        | (_rhyming(pairs, at("given", "equivalent")) & contradicted)
+    )
     elsewhere = at("home", "different", "outcode", "postcode", "flat_differs", "area")
     other_phone = at("mobile", "different", "close")
-    reached = at("mobile", "same") | at("email", "same") | at("meter", "same")
+    reached = contact | at("meter", "same")
     together = chances[:, 0] + chances[:, 1] >= model.household
-    suffixed = np.array(
-        [bool(a.suffix or b.suffix) and a.suffix != b.suffix
-         for a, b in zip(pairs.left, pairs.right, strict=True)], dtype=np.bool_
-    )  # fmt: skip
-    rough = (
-        at("given", "close", "shared", "rhyme").astype(int)
-        + at("surname", "close", "part")
-        + at(
-            "born",
-            "digit",
-            "near",
-            "two_digits",
-            "transposed",
-            "year_transposed",
-            "swapped",
-        )
-        + at("home", "number_close", "flat_lost", "flat_differs")
-        + at("swapped", "yes", "close", "half")
-        + other_phone
-    )
+    exact = at("given", "same") & at("surname", "same") & at("born", "same")
+    rough, both_rough = _roughness(at, other_phone)
     found = {
         Guard.TWINS: one_birth & home & unlike & (surname_same | surname_open),
         Guard.GENERATION: (
@@ -196,27 +209,64 @@ def _guards(
         ),
         Guard.NO_BIRTH: born_open & (levels["email"] != model.number("email", "same")),
         Guard.INITIAL: at("given", "initial") & surname_same & ~born_else & together,
-        Guard.SUFFIX: suffixed & given_same & surname_same & home & ~born_else,
-        Guard.MANY_EDITS: rough >= 3,
+        Guard.SUFFIX: _suffixed(pairs) & given_same & surname_same & home & ~born_else,
+        # Sisters: a name like hers and a birth date like hers.
+        Guard.MANY_EDITS: (rough >= 3) | both_rough,
         Guard.MOVED_AND_RENAMED: at("surname", "different") & elsewhere,
         Guard.REORDERED: reordered(lexicon, pairs) & ~born_else & (born_same | home),
         Guard.TRANSPOSED: at("born", "year_transposed"),
         # Among a hundred thousand people hundreds have the name and nearly the birth
         # date of somebody else; dozens have both.
-        Guard.NAMESAKE: elsewhere & ~reached & (other_phone | ~at("born", "same")),
+        Guard.NAMESAKE: elsewhere & ~reached & (contradicted | other_phone | ~exact),
         Guard.NEW_YEAR: (
-            at("born", "new_year") & ~reached & ~at("home", "same", "flat_lost", "street")
+            at("born", "new_year") & ~reached
+            & ~at("home", "same", "flat_lost", "street")
         ),
-        Guard.MAN_AND_WOMAN: surname_open & np.array(
-            [man_and_woman(a, b) for a, b in zip(*pairs.texts("surname"), strict=True)],
-            dtype=np.bool_,
-        ),
+        Guard.MAN_AND_WOMAN: surname_open & _man_and_woman(pairs),
         Guard.NO_GIVEN: (levels["given"] == MISSING) & (levels["swapped"] == MISSING),
     }  # fmt: skip
     guards = np.zeros(len(pairs.left), dtype=np.int16)
     for guard, mask in found.items():
         guards |= np.where(mask, np.int16(guard), np.int16(0))
     return guards, (guards & np.int16(ALWAYS)) > 0
+
+
+def _roughness(at: At, other_phone: Mask) -> tuple[Numbers, Mask]:
+    """How many fields agree only roughly; whether given name and birth date both do."""
+    given = at("given", "close", "shared", "rhyme", "middle")
+    born = at("born", "digit", "near", "two_digits", "transposed", "year_transposed")
+    rough = (
+        given.astype(np.int8)
+        + at("surname", "close", "part")
+        + (born | at("born", "swapped"))
+        + at("home", "number_close", "flat_lost", "flat_differs")
+        + at("swapped", "yes", "close", "half")
+        + other_phone
+    )
+    return rough, given & born
+
+
+def _suffixed(pairs: Pairs) -> Mask:
+    """Where one of the two is Snr or Jnr and the other is not."""
+    return np.array(
+        [bool(a.suffix or b.suffix) and a.suffix != b.suffix
+         for a, b in zip(pairs.left, pairs.right, strict=True)], dtype=np.bool_
+    )  # fmt: skip
+
+
+def _man_and_woman(pairs: Pairs) -> Mask:
+    """Where one is Singh and the other Kaur."""
+    couples = zip(*pairs.texts("surname"), strict=True)
+    return np.array([man_and_woman(a, b) for a, b in couples], dtype=np.bool_)
+
+
+def _rhyming(pairs: Pairs, among: Mask) -> Mask:
+    """Where given names differ in their first letter only: Ella and Bella."""
+    out = np.zeros(len(pairs.left), dtype=np.bool_)
+    for i in np.flatnonzero(among).tolist():
+        a, b = sorted((pairs.left[i].given, pairs.right[i].given), key=len)
+        out[i] = a[:1] != b[:1] and b[1:] in (a, a[1:])
+    return out
 
 
 def guard_words(guards: int) -> list[str]:
