@@ -177,7 +177,9 @@ def _request(
     )
     packed = row.pack()
     key = batches.reference_key(ctx.keys, of.partner.id, row.reference)
-    content = row.model_copy(update={"action": Action.ADD}).pack()
+    content = packed
+    if row.action is not Action.ADD:
+        content = row.model_copy(update={"action": Action.ADD}).pack()
     values = _values(of, number, row_no, row.action, key) | {
         "content_key": ctx.keys.index_key("row", content.decode()),
         "outcode": row.outcode,

@@ -189,9 +189,12 @@ def worker_phones(conn: Connection, partner_id: int) -> frozenset[int]:
     )
 
 
+_PACK = json.JSONEncoder(separators=(",", ":"))
+
+
 def seal_cells(keys: Keyring, place: str, number: int, cells: Sequence[str]) -> bytes:
     """A row as it came, sealed for `place` ("referral.original_sealed")."""
-    packed = json.dumps(list(cells), separators=(",", ":")).encode()
+    packed = _PACK.encode(list(cells)).encode()
     return keys.seal(place, number, packed)
 
 

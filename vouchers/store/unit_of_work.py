@@ -85,9 +85,13 @@ class UnitOfWork:
             after()
 
 
+# Made once: `json.dumps` makes an encoder anew for each call with such wishes.
+_CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+
+
 def canonical(body: Any) -> str:
     """JSON in one form only: sorted keys, no blanks, ASCII."""
-    return json.dumps(body, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    return _CANONICAL.encode(body)
 
 
 class WriteLock:
