@@ -8,7 +8,14 @@ from sqlalchemy import Connection, func, select
 
 from vouchers.backoffice.finding import Finding
 from vouchers.domain.lifecycle import MessageState
-from vouchers.store import discrepancies, gates, queues
+from vouchers.domain.matching.bounds import (
+    CANDIDATES_MAX,
+    PERSONAL,
+    kind_of,
+    kind_words,
+)
+from vouchers.domain.matching.keys import STOP_WORD
+from vouchers.store import discrepancies, gates, queues, registry
 from vouchers.store.tables import db_now
 from vouchers.store.tables.messages import message
 
@@ -32,6 +39,7 @@ def examine(conn: Connection) -> list[Finding]:
         _paused(levels),
         _texts(conn),
         _differences(conn),
+        _crowded(conn),
         _clocks(conn),
     ]
 
@@ -72,7 +80,8 @@ def _stopped(conn: Connection) -> Finding:
     if not waiting:
         return Finding("files", "ok", "no file waits for a person")
     hints = tuple(
-        f"batch {row.id} of {row.partner}: see `vouchers batches show {row.id}`"
+        f"batch {row.id} of {row.partner}: see `vouchers batches show {row.id}`, then "
+        f'`vouchers batches release {row.id} --reason "..."`'
         for row in waiting
     )
     count = f"{len(waiting)}{'+' if len(waiting) == _STOPPED_SHOWN else ''}"
@@ -118,6 +127,29 @@ def _differences(conn: Connection) -> Finding:
     hint = "see `vouchers redemptions discrepancies`"
     sentence = f"{lines:,} discrepancies with networks' files wait, over {pounds}"
     return Finding("discrepancies", "warn", sentence, (hint,))
+
+
+def _crowded(conn: Connection) -> Finding:
+    """Keys that so many residents share that nobody is looked up by them."""
+    kinds, cut = registry.bounds_met(conn)
+    told = [
+        f"{kind_words(kind)}: {rows:,} rows met {keys:,} such keys"
+        for kind, (keys, rows) in sorted(kinds.items())
+    ]
+    if cut:
+        told.append(
+            f"{cut:,} rows had more than {CANDIDATES_MAX} candidates; those that share "
+            "most keys were compared"
+        )
+    keys = sum(keys for keys, _ in kinds.values())
+    sentence = f"{keys:,} match keys are shared by more than {STOP_WORD} residents"
+    if not any(kind_of(kind) in PERSONAL for kind in kinds):
+        return Finding("matching", "ok", sentence, tuple(told))
+    told.append(
+        "so many people cannot have one mobile, email, meter or home: which partner "
+        "hands in its own? List it: see `vouchers partners list-worker-phone --help`"
+    )
+    return Finding("matching", "warn", sentence, tuple(told))
 
 
 def _clocks(conn: Connection) -> Finding:

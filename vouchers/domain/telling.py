@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from vouchers.domain.matching.bounds import bound_details
 from vouchers.domain.reasons import SENTENCES, Reason
 
 #: What each audit event means, in words; {names} are taken from the event.
@@ -115,8 +116,8 @@ def match_details(match: Mapping[str, Any], brought_by: Mapping[int, str]) -> li
         )
         lines.append("  " + parts_words(found.get("parts", ())))
     if not match.get("candidates"):
-        lines.append("Nobody in the register shares a match key.")
-    return lines
+        lines.append("Nobody in the register looks like this person or shares a home.")
+    return lines + bound_details(match)
 
 
 def parts_words(parts: Iterable[Sequence[Any]]) -> str:

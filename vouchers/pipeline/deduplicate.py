@@ -18,6 +18,7 @@ from config.queues import Lane
 from vouchers.domain.calendar import local_date
 from vouchers.domain.ids import batch_of
 from vouchers.domain.lifecycle import ReferralState
+from vouchers.domain.matching.bounds import CANDIDATES_MAX
 from vouchers.domain.matching.comparison import (
     Question,
     compare_chunk,
@@ -48,8 +49,6 @@ from vouchers.store.sealing import Keyring
 from vouchers.store.tables.intake import referral
 from vouchers.store.unit_of_work import UnitOfWork
 
-#: Candidates that one row is compared with; those that share most keys come first.
-CANDIDATES_MAX = 60
 #: Seconds until a chunk comes back that found another matcher at work.
 BUSY_S = 0.15
 

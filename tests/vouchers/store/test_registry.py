@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from sqlalchemy import select
+
 from tests.referrals import person, receive
-from vouchers.domain.matching.keys import STOP_WORD
+from vouchers.backoffice import doctor_work
+from vouchers.domain.matching.keys import STOP_WORD, KeyKind
 from vouchers.pipeline.carry import carry_all
 from vouchers.pipeline.context import Context
 from vouchers.store import registry, residents
+from vouchers.store.tables.intake import referral
 
 
 def test_residents_are_found_by_kind_and_key(ctx: Context) -> None:
@@ -54,3 +58,40 @@ def test_an_identity_keeps_few_faces_and_its_first(ctx: Context) -> None:
     assert len(faces) == residents.FACES_MAX
     assert (faces[0].given, faces[-1].given) == ("sarah", "sarahj")
     assert residents.with_face(faces, faces[2]) is None
+
+
+def test_a_crowded_key_is_named_with_the_rows_that_met_it(ctx: Context) -> None:
+    """The row tells it in its decision, the doctor of all rows together."""
+    receive(ctx, person(mobile="+447700900002"))
+    mark = KeyKind.MOBILE, ctx.keys.match_key(KeyKind.MOBILE, "447700900002")
+    with ctx.begin() as uow:
+        crowd = [(n, mark) for n in range(1, STOP_WORD + 2)]
+        registry.insert_keys(uow.conn, crowd, ctx.keys.match_current)
+    carry_all(ctx, ["deduplicate"])
+    receive(ctx, person(mobile="+447700900002", reference="T2"))
+    carry_all(ctx, ["deduplicate"])
+    with ctx.reading() as conn:
+        judged = conn.execute(select(referral.c.judged)).scalars().all()
+        kinds, cut = registry.bounds_met(conn)
+        finding = next(f for f in doctor_work.examine(conn) if f.id == "matching")
+    assert [row["match"]["crowded"] for row in judged] == [[5], [5]]
+    assert (kinds, cut) == ({5: (1, 2)}, 0)
+    assert finding.level == "warn"
+    assert "mobile: 2 rows met 1 such keys" in finding.hints
+
+
+def test_more_candidates_than_are_compared_are_counted(ctx: Context) -> None:
+    """Of 70 people with one surname, birth date and postcode 60 are compared."""
+    family = [
+        person(given_name=f"S{n}", reference=f"F{n}", mobile=None) for n in range(70)
+    ]
+    receive(ctx, *family)
+    carry_all(ctx, ["deduplicate"])
+    (rid,) = receive(ctx, person(reference="T2"))
+    carry_all(ctx, ["deduplicate"])
+    with ctx.reading() as conn:
+        asked = select(referral.c.judged).where(referral.c.id == rid)
+        judged = conn.execute(asked).scalar_one()
+        _, cut = registry.bounds_met(conn)
+    assert judged["match"]["cut"] == 10
+    assert cut == 1
