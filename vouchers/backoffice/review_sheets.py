@@ -236,9 +236,11 @@ def _differing(row: dict[str, str], other: dict[str, str]) -> tuple[str, ...]:
     """Fields that differ once both are read: `St` and `Street` do not."""
     ours, theirs = read_features(row), read_features(other)
     same_home = ours.dwelling and ours.dwelling == theirs.dwelling
+    same_suffix = ours.suffix == theirs.suffix
     read = {
-        "given_name": (ours.given, ours.others) == (theirs.given, theirs.others),
-        "family_name": (ours.surname, ours.suffix) == (theirs.surname, theirs.suffix),
+        "given_name": (ours.given, ours.others) == (theirs.given, theirs.others)
+        and same_suffix,
+        "family_name": ours.surname == theirs.surname and same_suffix,
         "date_of_birth": ours.born == theirs.born,
         "address_line_1": bool(same_home)
         or (ours.number, ours.flat) == (theirs.number, theirs.flat),
@@ -249,4 +251,12 @@ def _differing(row: dict[str, str], other: dict[str, str]) -> tuple[str, ...]:
         "uprn": ours.uprn == theirs.uprn,
     }
     named = {*row, *other}
-    return tuple(n for n in FIELDS if n in named and not read.get(n, True))
+    # What is written alike does not differ, whatever was read beside it: of "Jnr" only
+    # the cell that has it.
+    return tuple(
+        name
+        for name in FIELDS
+        if name in named
+        and not read.get(name, True)
+        and row.get(name, "").casefold() != other.get(name, "").casefold()
+    )

@@ -46,7 +46,8 @@ def list_batches(
     if not found:
         return Answer(document, [tables.done("no file was stopped")])
     rows = [
-        (one.batch, one.partner, one.state, f"{one.rows:,}", one.stopped_at,
+        (one.batch, one.partner, one.state, f"{one.rows:,}",
+         f"{one.stopped_at:%d %b %H:%M}" if one.stopped_at else "",
          "; ".join(cause.sentence for cause in one.causes))
         for one in found
     ]  # fmt: skip
@@ -125,11 +126,13 @@ def _file(found: File) -> list[RenderableType]:
     shown: list[RenderableType] = [
         tables.facts(f"Batch {found.batch} of {found.partner}", facts), ""
     ]  # fmt: skip
+    from rich.padding import Padding
+
     for cause in found.causes:
         mark = tables.done if cause.released else tables.warn
         shown.append(mark(f"{cause.sentence}{', and went on' * cause.released}"))
         if not cause.released:
-            shown.append(f"    [dim]{cause.question}[/dim]")
+            shown.append(Padding(f"[dim]{cause.question}[/dim]", (0, 0, 0, 4)))
     if found.state == "stopped":
         shown += [
             "",

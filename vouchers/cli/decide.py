@@ -72,7 +72,7 @@ def list_reviews(
     if decided:
         return Answer(document, pages.rulings(lines))
     waiting = office.waiting(frame.ctx, person)
-    return Answer(document, pages.queue(lines, *waiting))
+    return Answer(document, pages.queue(lines, *waiting, now=frame.ctx.clock()))
 
 
 @command(reviews, "show")

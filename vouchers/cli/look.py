@@ -69,6 +69,10 @@ def _all(document: dict[str, Any], width: int) -> list[RenderableType]:
         shown.append(tables.done("every row of every file has its place"))
     if unread:
         shown.append(f"{unread:,} rows are still being read: look again in a moment")
+    if document["stopped"] and "queues" in document:
+        count = document["stopped"]
+        words = "1 file waits" if count == 1 else f"{count} files wait"
+        shown.append(tables.warn(f"{words} for a person: vouchers batches list"))
     return shown
 
 
@@ -170,6 +174,8 @@ def _one(account: dict[str, Any]) -> list[RenderableType]:
             },
         )
     ]
+    if account["state"] == "stopped":
+        shown.append(tables.hint(f"vouchers batches show {account['batch']}"))
     if account["faults"]:
         rows = [
             (code, rows, _meaning(code)) for code, rows in account["faults"].items()

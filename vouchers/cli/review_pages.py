@@ -6,6 +6,7 @@ Every difference has a sign beside its colour, so that it reads without colours.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from rich.console import RenderableType
@@ -14,6 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from vouchers.cli import tables
+from vouchers.domain.matching.rulings import Ruling, RulingReason
 from vouchers.domain.matching.settlement import ReviewKind
 
 if TYPE_CHECKING:
@@ -21,10 +23,10 @@ if TYPE_CHECKING:
     from vouchers.backoffice.reviews import Decided
 
 _ASKS = {
-    ReviewKind.PERSON: "somebody we know?",
-    ReviewKind.SEVERAL: "which of several?",
-    ReviewKind.HOUSEHOLD: "one household?",
-    ReviewKind.JOINED: "as one above",
+    ReviewKind.PERSON: "known?",
+    ReviewKind.SEVERAL: "which?",
+    ReviewKind.HOUSEHOLD: "household?",
+    ReviewKind.JOINED: "joined one",
 }
 _QUESTIONS = {
     ReviewKind.PERSON: "is this somebody we know?",
@@ -32,11 +34,19 @@ _QUESTIONS = {
     ReviewKind.HOUSEHOLD: "do these people share a household?",
     ReviewKind.JOINED: "the same person as in another review",
 }
+_RULINGS = {
+    Ruling.SAME_PERSON: "it is that resident",
+    Ruling.SAME_HOUSEHOLD: "somebody else, of that household",
+    Ruling.SEPARATE_HOUSEHOLD: "somebody else at the same door, another household",
+    Ruling.DIFFERENT: "somebody else, with a household of their own",
+}
 #: Sign and style of a field that agrees, that does not, that one side lacks.
 _SAME, _DIFFERS, _BLANK = ("=", "dim"), ("≠", "bold yellow"), ("·", "dim")
 
 
-def queue(lines: Sequence[Line], count: int, late: int) -> list[RenderableType]:
+def queue(
+    lines: Sequence[Line], count: int, late: int, *, now: datetime
+) -> list[RenderableType]:
     """The questions that wait, neediest first."""
     if not lines:
         return [tables.done("nothing waits for a ruling")]
@@ -46,8 +56,8 @@ def queue(lines: Sequence[Line], count: int, late: int) -> list[RenderableType]:
             line.id,
             _ASKS[line.kind] + (" (again)" if line.state == "undone" else ""),
             "–" if line.kind is ReviewKind.JOINED else _chances(line),
-            f"{line.need_band} off supply" if line.off_supply else str(line.need_band),
-            Text(f"{line.opened_at:%d %b %H:%M}{' late' * line.escalated}",
+            f"{line.need_band} off" if line.off_supply else str(line.need_band),
+            Text(f"{_age(line, now)}{' late' * line.escalated}",
                  style="red" if line.escalated else ""),
             line.partner,
             f"{line.batch_id}/{line.row_no}",
@@ -55,7 +65,7 @@ def queue(lines: Sequence[Line], count: int, late: int) -> list[RenderableType]:
         )
         for line in lines
     ]  # fmt: skip
-    heads = ["review", "asks", "person / home", "need", "since", "partner", "row"]
+    heads = ["review", "asks", "person, home", "need", "waits", "partner", "row"]
     if protected:
         heads.append("safety")
     more = f"{count:,} wait" + (f", {late:,} of them too long" if late else "")
@@ -124,8 +134,16 @@ def decided(done: Sequence[Decided], waiting: int, late: int) -> list[Renderable
     return shown
 
 
+def _age(line: Line, now: datetime) -> str:
+    """For how long a question waits, in the largest unit that fits."""
+    minutes = int((now - line.opened_at).total_seconds() // 60)
+    if minutes < 120:
+        return f"{max(0, minutes)} min"
+    return f"{minutes // 60} h" if minutes < 48 * 60 else f"{minutes // 1440} days"
+
+
 def _chances(line: Line) -> str:
-    return f"{line.person:.0%} / {line.household:.0%}"
+    return f"{_percent(line.person)}, {_percent(line.household)}"
 
 
 def _heading(side: Side) -> Text:
@@ -143,11 +161,11 @@ def _heading(side: Side) -> Text:
 
 
 def _percent(chance: float) -> str:
-    """A chance in whole percent that never claims to be certain."""
-    if 0 < chance < 0.01:
-        return "under 1%"
-    if 0.99 < chance < 1:
-        return "over 99%"
+    """A chance in whole percent, which never claims to be certain."""
+    if chance < 0.01:
+        return "<1%"
+    if chance > 0.99:
+        return ">99%"
     return f"{chance:.0%}"
 
 
@@ -196,24 +214,18 @@ def _next(found: Sheet) -> list[RenderableType]:
     shown: list[RenderableType] = []
     if found.asked_in is not None:
         shown.append(tables.hint(f"vouchers reviews show {found.asked_in}", "asked in"))
-    many = " --same-as RESIDENT" if len(found.sides) > 1 else ""
-    household = line.kind is ReviewKind.HOUSEHOLD
-    for ruling, meaning, named in (
-        ("same_person", "it is that resident", True),
-        ("same_household", "somebody else, of that household", True),
-        ("separate_household", "the same door, another household", False),
-        ("different", "somebody else, nothing in common", False),
-    ):
-        if household and ruling == "same_person":
-            continue
-        option = many if named else ""
-        shown.append(
-            f"[dim]{meaning}:[/dim]\n  vouchers reviews decide {line.id} --ruling "
-            f"{ruling}{option} --reason ..."
-        )
-    reasons = (
-        "records_agree, partner_confirmed, resident_confirmed, relatives, "
-        "new_tenant, shared_house, typing_error, mistake"
-    )
-    shown.append(f"[dim]reasons: {reasons}[/dim]")
-    return shown
+    made = Table.grid(padding=(0, 2))
+    made.add_column(no_wrap=True)
+    made.add_column(style="dim")
+    for ruling, meaning in _RULINGS.items():
+        if line.kind is not ReviewKind.HOUSEHOLD or ruling is not Ruling.SAME_PERSON:
+            made.add_row(ruling.value, meaning)
+    which = " --same-as RESIDENT" if len(found.sides) > 1 else ""
+    reasons = ", ".join(reason.value for reason in RulingReason)
+    command = f"vouchers reviews decide {line.id} --ruling ... --reason ...{which}"
+    return [
+        *shown,
+        made,
+        Text(f"reasons: {reasons}", style="dim"),
+        tables.hint(command),
+    ]
