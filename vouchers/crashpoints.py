@@ -22,6 +22,8 @@ UNITS = frozenset(
         "accept.dry_run",
         # the way of a row
         "accept.chunk",
+        "batch.resume",
+        "batch.reject",
         "deduplicate.chunk",
         "allocate.chunk",
         "allocate.aside",
@@ -73,6 +75,10 @@ BY_HAND = frozenset(
     {
         "activations.export",
         "audit.accept_loss",
+        "batches.reject",
+        "batches.release",
+        "check.ask",
+        "check.count",
         "discrepancy.settle",
         "explain.open",
         "fund.add",
@@ -85,6 +91,8 @@ BY_HAND = frozenset(
         "job.discard",
         "job.requeue",
         "keys.rotate",
+        "matching.audit",
+        "matching.calibrate",
         "partners.add",
         "partners.amend",
         "partners.list",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 import signal
 import subprocess
 import sys
@@ -259,6 +260,7 @@ def _child(
     # A spawned process inherits no logging, and prints the text of what escapes it.
     logging.configure(settings.log_format)
     logging.guard_process()
+    threading.Thread(target=_end_with_parent, name="parent", daemon=True).start()
     try:
         app = bootstrap.build(settings, migrate=False)
         code = work(app, queues=queues, threads=threads, until_idle=until_idle)
@@ -266,3 +268,12 @@ def _child(
         log.critical("worker_failed", exc_info=error)
         code = 1
     sys.exit(code)
+
+
+def _end_with_parent() -> None:
+    """Stop as if told to when the parent was killed: nobody would ever end us."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        log.warning("parent_gone")
+        os.kill(os.getpid(), signal.SIGTERM)

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+import redis
 
-from tests.conftest import FULL
+from tests.conftest import FULL, POSTGRES_URL, REDIS_URL, postgres_database
+from tests.faults.broken import Broken, broken_house
 from tests.faults.harness import House
 
 
@@ -28,3 +32,43 @@ def house(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[House]:
         )
     yield made
     made.close()
+
+
+@pytest.fixture(scope="module")
+def broken_servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broken]:
+    """One installation on PostgreSQL and Redis for all tests of a file."""
+    if not (POSTGRES_URL and REDIS_URL):
+        pytest.skip("VOUCHERS_TEST_POSTGRES_URL and _REDIS_URL are not both set")
+    folder = tmp_path_factory.mktemp("broken")
+    with (
+        postgres_database() as database_url,
+        redis_database() as broker_url,
+        broken_house(folder, database_url=database_url, broker_url=broker_url) as made,
+    ):
+        yield made
+
+
+@pytest.fixture(
+    scope="module",
+    params=["embedded", pytest.param("servers", marks=pytest.mark.postgres)],
+)
+def broken(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Broken]:
+    """One installation for all tests of a file, each of which brings its own work."""
+    if request.param == "servers":
+        yield request.getfixturevalue("broken_servers")
+        return
+    with broken_house(tmp_path_factory.mktemp("broken")) as made:
+        yield made
+
+
+@contextmanager
+def redis_database() -> Iterator[str]:
+    """A Redis database that no other test uses now, emptied before and after."""
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")
+    url = f"{REDIS_URL.rstrip('/')}/{4 + int(worker) % 4}"
+    with redis.Redis.from_url(url) as client:
+        client.flushdb()
+        yield url
+        client.flushdb()

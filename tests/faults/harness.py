@@ -7,7 +7,6 @@ import pwd
 import random
 import re
 import shutil
-import signal
 import socket
 import subprocess
 import sys
@@ -17,6 +16,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 HOUSE = Path(__file__).parent.parent.parent
@@ -126,7 +126,7 @@ class House:
 
 
 def kill_at_random(
-    start: Callable[[], subprocess.Popen[bytes]],
+    start: Callable[[], subprocess.Popen[bytes] | BaseProcess],
     *,
     workers: int,
     seconds: float,
@@ -141,14 +141,21 @@ def kill_at_random(
     while time.monotonic() < until:
         time.sleep(dice.uniform(*between))
         victim = dice.randrange(workers)
-        alive[victim].send_signal(signal.SIGKILL)
-        alive[victim].wait()
+        kill(alive[victim])
         kills += 1
         alive[victim] = start()
     for process in alive:
-        process.send_signal(signal.SIGKILL)
-        process.wait()
+        kill(process)
     return kills + workers
+
+
+def kill(process: subprocess.Popen[bytes] | BaseProcess) -> None:
+    """End a process by SIGKILL, and wait until it is gone."""
+    process.kill()
+    if isinstance(process, BaseProcess):
+        process.join()
+    else:
+        process.wait()
 
 
 class DeafProxy:
@@ -159,7 +166,7 @@ class DeafProxy:
         self._target = (host, port)
         self._every = every
         self._seen = 0
-        self._lock = threading.Lock()
+        self.lock = threading.Lock()
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listener.getsockname()[1]
         threading.Thread(target=self._accept, daemon=True).start()
@@ -193,9 +200,12 @@ class DeafProxy:
         deaf: threading.Event,
         asks: bool,
     ) -> None:
+        asked = b""
         try:
             while data := source.recv(65536):
-                if asks and b"COMMIT" in data and self._turn():
+                # The end of what was asked before may say whose COMMIT this is.
+                asked = (asked + data)[-4096:] if asks else b""
+                if asks and b"COMMIT" in data and self.is_turn(asked):
                     deaf.set()
                 elif not asks and deaf.is_set():
                     # The server has committed; nobody will ever hear of it.
@@ -209,8 +219,9 @@ class DeafProxy:
             except OSError:
                 continue
 
-    def _turn(self) -> bool:
-        with self._lock:
+    def is_turn(self, _asked: bytes) -> bool:
+        """Whether to swallow the answer to this COMMIT."""
+        with self.lock:
             self._seen += 1
             if self._seen % self._every:
                 return False
