@@ -61,7 +61,8 @@ def _open_sqlite(url: str) -> Engine:
         # FULL: no text may be sent for a voucher that a power cut takes back.
         cursor.execute("PRAGMA synchronous=FULL")
         cursor.execute("PRAGMA foreign_keys=ON")
-        cursor.execute("PRAGMA cache_size=-65536")
+        # Of each connection, and there are many; the system keeps the pages as well.
+        cursor.execute("PRAGMA cache_size=-16384")
         cursor.execute("PRAGMA temp_store=MEMORY")
         cursor.close()
 
