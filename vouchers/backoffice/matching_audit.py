@@ -76,7 +76,8 @@ def audit(
     """Ask Splink about the whole register; that it ran, and for whom, is recorded.
 
     `opened` shows names and addresses of the pairs that are listed, and records whose.
-    Needs about 100 MB of memory and 1 MB more for each 1,000 rows.
+    Needs about 200 MB of memory and up to 3 MB more for each 1,000 residents; more than
+    `memory` is refused, never written to a disk.
     """
     person.must(Duty.REVIEW)
     if opened:

@@ -210,8 +210,8 @@ class SecondOpinion:
             raise self._refused(error) from None
 
     def _refused(self, error: Exception) -> Refused:
-        kind = type(error).__name__
-        if kind == "OutOfMemoryException":
+        kind, cause = type(error).__name__, error.__cause__ or error.__context__
+        if "Out of Memory" in f"{error} {cause}":
             return Refused(
                 f"{self.rows:,} rows do not fit into this memory: give more with "
                 "--memory"

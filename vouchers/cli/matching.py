@@ -38,9 +38,10 @@ def audit(
     """Ask Splink about the whole register, and list where it sees it otherwise.
 
     Splink is a matcher of others, with a model of its own. It needs
-    `pip install 'fuel-vouchers[audit]'`. Everything stays in memory: about 150 MB, and
-    1.5 MB more for each 1,000 residents. Protected residents are left out. Nothing is
-    changed; two residents that turn out to be one are a matter for their partners.
+    `pip install 'fuel-vouchers[audit]'`. Everything stays in memory: about 200 MB, and
+    up to 3 MB more for each 1,000 residents. Protected residents are left out. Nothing
+    is changed and no review is opened: a review is about a row that waits, and these
+    residents have been decided on.
     """
     from dataclasses import asdict
 

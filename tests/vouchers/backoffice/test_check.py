@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -271,6 +272,21 @@ def test_limits_hold_per_person_and_partner_and_let_go(
         ask(house, **about(1))
     clock.forward(minutes=1)
     assert ask(house, **about(1)).answer is Answer.WOULD_BE_SUPPORTED
+
+
+def test_many_at_once_pass_no_limit(house: Context) -> None:
+    """Questions of several processes and threads are counted one after the other."""
+
+    def one(_n: int) -> bool:
+        try:
+            ask(house, **about(1))
+        except TooMany:
+            return False
+        return True
+
+    with ThreadPoolExecutor(6) as pool:
+        answered = list(pool.map(one, range(36)))
+    assert sum(answered) == 20
 
 
 def test_the_doctor_sees_fishing(house: Context, clock: Clock) -> None:
