@@ -122,6 +122,8 @@ def _is_crowded(
 ) -> bool:
     """So many surnames or people at one door that it is a hostel or a shared house."""
     door = row.dwelling
+    if _share_a_phone(row, others) >= model.limits.phone_surnames:
+        return True
     if not door or len(others) + 1 < model.limits.door_surnames:
         return False
     at_door = [f for _, f, _ in others if f.dwelling == door]
@@ -133,6 +135,19 @@ def _is_crowded(
     people = {(f.given, f.born) for f in at_door} | {(row.given, row.born)}
     # A large family has one surname; unlike people have several.
     return len(people) >= model.limits.door_people and len(surnames) > 2
+
+
+def _share_a_phone(row: Features, others: Sequence[tuple[int, Features, bool]]) -> int:
+    """How many surnames one building has on this phone: an office's, a warden's."""
+    if not row.mobile or not (row.number or row.rest):
+        return 0
+    building = row.mobile, row.postcode, row.number or row.rest
+    surnames = {
+        f.surname
+        for _, f, _ in others
+        if (f.mobile, f.postcode, f.number or f.rest) == building and f.surname
+    }
+    return len(surnames | {row.surname})
 
 
 def _is_lent(

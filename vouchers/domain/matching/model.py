@@ -41,6 +41,7 @@ class Limits:
     rare_surname: float
     rare_place: float
     phone_dwellings: int
+    phone_surnames: int
     door_surnames: int
     door_people: int
     generation_years: int
