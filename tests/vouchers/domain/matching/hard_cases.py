@@ -176,7 +176,7 @@ def page() -> str:
 
 
 _SHORT = {
-    "given_name": "given name", "family_name": "surname", "date_of_birth": "born",
+    "given_name": "given name", "family_name": "surname", "date_of_birth": "birth date",
     "address_line_1": "address", "address_line_2": "second line", "mobile": "phone",
     "meter_number": "meter", "uprn": "UPRN", "email": "e-mail",
 }  # fmt: skip

@@ -5,10 +5,15 @@ from __future__ import annotations
 import pytest
 
 from tests.vouchers.domain.matching.hard_cases import (
+    BEGIN,
+    END,
+    PAGE,
     Case,
     agrees,
     cases,
     judge,
+    model,
+    page,
 )
 
 #: Cases that we ask about although the answer is clear: the safe side, to be won.
@@ -41,6 +46,19 @@ def test_same_and_different_are_never_confused() -> None:
 def test_every_verdict_is_told_in_words() -> None:
     """Whoever is asked, or asks later, reads what the verdict rests on."""
     assert [c.name for c in cases() if c.person != "D" and not judge(c).words] == []
+
+
+def test_the_handbook_prints_the_table() -> None:
+    """What people read is what is tested; the module prints it anew."""
+    text = PAGE.read_text(encoding="utf-8")
+    assert text.partition(BEGIN)[2].partition(END)[0] == f"\n{page()}\n"
+
+
+def test_the_handbook_names_the_models_thresholds() -> None:
+    """The chances from which a machine decides stand in the page as in the model."""
+    text = PAGE.read_text(encoding="utf-8")
+    assert f"| {model().match:.0%} or more" in text
+    assert f"| under {model().review:.0%} |" in text
 
 
 def test_no_two_cases_have_one_name() -> None:
