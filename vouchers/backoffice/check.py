@@ -1,4 +1,4 @@
-"""Check before asking: would this resident be supported, by the pipeline's own rules?
+"""Check before asking: would this resident be supported, by the pipeline's own rules.
 
 The question is hashed in memory and forgotten: what stays is a count and an event that
 says who asked, when, and which kind of answer they got.

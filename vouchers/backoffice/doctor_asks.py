@@ -1,4 +1,4 @@
-"""The doctor's look at questions about residents: does anybody seem to be fishing?"""
+"""The doctor's look at questions about residents: who seems to be fishing."""
 
 from __future__ import annotations
 
