@@ -53,12 +53,17 @@ def _lines() -> Select[*tuple[Any, ...]]:
 def queue(
     conn: Connection, *, protected: bool, decided: bool, limit: int
 ) -> Sequence[AnyRow]:
-    """Reviews in the order in which they should be decided: need, then age."""
+    """Reviews in the order in which they should be decided: need, then age.
+
+    Decided ones stand with the newest ruling first.
+    """
     states = ("decided",) if decided else WAITING
     found = _lines().where(review.c.state.in_(states))
     if not protected:
         found = found.where(review.c.protected.is_(False))
-    order = (review.c.need_rank, review.c.opened_at, review.c.id)
+    order: tuple[Any, ...] = (review.c.need_rank, review.c.opened_at, review.c.id)
+    if decided:
+        order = (review.c.decided_at.desc(), review.c.id.desc())
     return conn.execute(found.order_by(*order).limit(limit)).all()
 
 

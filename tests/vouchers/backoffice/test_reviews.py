@@ -3,84 +3,46 @@
 from __future__ import annotations
 
 from datetime import date
-from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import insert, select, update
 
-from tests.referrals import person, receive
-from vouchers.backoffice import retractions, reviews
-from vouchers.domain.matching.rulings import Ruling, RulingReason
-from vouchers.domain.reasons import Reason
+from tests.referrals import person
+from tests.reviewing import (
+    AMY,
+    FIN,
+    SAM,
+    TWIN,
+    WHY,
+    deduplicated,
+    now,
+    open_scheme,
+    rows,
+    rule,
+    two_in_question,
+)
+from vouchers.backoffice import reviews
+from vouchers.domain.matching.rulings import Ruling
 from vouchers.domain.roles import Person, Role
-from vouchers.errors import NotAllowed, NotFound, Refused
-from vouchers.pipeline.carry import carry_all
+from vouchers.errors import NotAllowed, NotFound
 from vouchers.pipeline.context import Context
-from vouchers.store import referrals
-from vouchers.store.tables.awards import award, voucher
-from vouchers.store.tables.identity import identity_edge, membership, resident
-from vouchers.store.tables.intake import referral
+from vouchers.store.tables.identity import resident
 from vouchers.store.tables.parties import scheme, scheme_version
 from vouchers.store.tables.proof import audit_event
 from vouchers.store.tables.work import job
 
-AMY = Person(1, "amy", frozenset({Role.REVIEWER}))
-SAM = Person(2, "sam", frozenset({Role.SAFEGUARDING}))
-FIN = Person(3, "fin", frozenset({Role.FINANCE}))
-WHY = RulingReason.PARTNER_CONFIRMED
-TWIN = {"given_name": "Hannah"}
-
-
-def deduplicated(ctx: Context, *rows: Any, **how: Any) -> list[Any]:
-    """Receive rows in one batch, deduplicate them, give them back."""
-    ids = receive(ctx, *rows, **how)
-    carry_all(ctx, ["deduplicate"])
-    return [now(ctx, rid) for rid in ids]
-
-
-def now(ctx: Context, rid: int) -> Any:
-    """A referral as it stands."""
-    with ctx.reading() as conn:
-        return conn.execute(select(referral).where(referral.c.id == rid)).one()
-
-
-def rows(ctx: Context, table: Any) -> list[Any]:
-    """All rows of a table."""
-    with ctx.reading() as conn:
-        return list(conn.execute(select(table)))
-
-
-def rule(ctx: Context, review_id: int, ruling: Ruling, **more: Any) -> Any:
-    """Amy's ruling on one review."""
-    (done,) = reviews.decide(
-        ctx, AMY, [review_id], ruling, reason=WHY, door="test", **more
-    )
-    return done
-
 
 @pytest.fixture(autouse=True)
 def a_scheme(ctx: Context) -> None:
-    """The scheme as shipped, which says how much is too much."""
-    body = Path("config/scheme.toml").read_text(encoding="utf-8")
-    with ctx.begin() as uow:
-        uow.conn.execute(
-            insert(scheme).values(id=1, slug="winter", name="Winter", version=1)
-        )
-        uow.conn.execute(
-            insert(scheme_version).values(
-                id=1, scheme_id=1, number=1, body=body, digest="0" * 64,
-                state="active", loaded_by="test", loaded_at=uow.now,
-            )
-        )  # fmt: skip
+    """The scheme as shipped."""
+    open_scheme(ctx)
 
 
 @pytest.fixture
 def twins(ctx: Context) -> tuple[Any, Any]:
     """Sarah is known; Hannah, of the same birthday and home, is in review."""
-    (sarah,) = deduplicated(ctx, person())
-    (hannah,) = deduplicated(ctx, person(**TWIN), partner_id=2)
-    return sarah, hannah
+    return two_in_question(ctx)
 
 
 def test_the_queue_is_in_order_of_need(ctx: Context) -> None:
@@ -169,167 +131,6 @@ def test_separate_household_is_never_asked_again(ctx: Context) -> None:
     assert (again.state, again.household_id) == ("matched", ines.id)
 
 
-@pytest.mark.parametrize("ruling", list(Ruling))
-def test_a_ruling_can_be_taken_back(ctx: Context, twins: Any, ruling: Ruling) -> None:
-    """While nothing was granted, undo leaves everything as it was before the ruling."""
-    _sarah, hannah = twins
-
-    def world() -> Any:
-        return (
-            sorted((r.id, r.merged_into, r.provisional) for r in rows(ctx, resident)),
-            sorted(tuple(m) for m in rows(ctx, membership)),
-            (now(ctx, hannah.id).state, now(ctx, hannah.id).resident_id),
-        )
-
-    before = world()
-    assert rule(ctx, hannah.id, ruling).done
-    retractions.undo(ctx, AMY, hannah.id, door="test")
-    assert world() == before
-    assert [line.state for line in reviews.listing(ctx, AMY)] == ["undone"]
-    assert rule(ctx, hannah.id, Ruling.SAME_HOUSEHOLD).done
-
-
-def grant(ctx: Context, rid: int) -> None:
-    """Grant a referral as allocate does, as far as reviews look."""
-    row = now(ctx, rid)
-    with ctx.begin() as uow:
-        uow.conn.execute(
-            insert(award).values(
-                id=rid << 3, referral_id=rid, partner_id=row.partner_id, scheme_id=1,
-                cap_group="x", pool_id=1, resident_id=row.resident_id,
-                household_id=row.household_id, network="paypoint", state="granted",
-                amount_pence=4900, full_pence=4900, granted_at=uow.now,
-                granted_on=uow.now.date(), judged={},
-            )
-        )  # fmt: skip
-        uow.conn.execute(
-            update(referral).where(referral.c.id == rid).values(state="granted")
-        )
-
-
-def test_after_a_grant_only_unmerge_helps(ctx: Context, twins: Any) -> None:
-    """Merge, grant, then unmerge: two people again, the refused one is judged anew."""
-    sarah, hannah = twins
-    rule(ctx, hannah.id, Ruling.SAME_PERSON)
-    grant(ctx, sarah.id)
-    with ctx.begin() as uow:
-        uow.conn.execute(
-            update(referral)
-            .where(referral.c.id == hannah.id)
-            .values(state="declined", reason="already_supported", updated_at=uow.now)
-        )
-    reopened = retractions.unmerge(ctx, AMY, hannah.id, door="test")
-    after = now(ctx, hannah.id)
-    assert reopened == (hannah.id,)
-    assert (after.state, after.resident_id, after.household_id) == (
-        "matched", hannah.id, hannah.id,
-    )  # fmt: skip
-    assert {e.kind for e in rows(ctx, identity_edge)} >= {"same", "different"}
-    (again,) = deduplicated(ctx, person(**TWIN), partner_id=6)
-    assert again.resident_id == hannah.id
-
-
-def voucher_of(ctx: Context, rid: int, *, redeemed: int) -> None:
-    """One voucher of the award of a referral, used up to some pence."""
-    with ctx.begin() as uow:
-        uow.conn.execute(
-            insert(voucher).values(
-                id=rid << 6, award_id=rid << 3, number=1, contribution_id=1,
-                scheme_id=1, network="paypoint", value_pence=4900,
-                redeemed_pence=redeemed,
-                state="redeemed" if redeemed else "live", expires_on=uow.now.date(),
-                issued_at=uow.now,
-            )
-        )  # fmt: skip
-
-
-def test_a_ruling_is_undone_while_nothing_granted_on_it_was_redeemed(
-    ctx: Context, twins: Any
-) -> None:
-    """The granted row keeps its vouchers; its question is open and is ruled on anew."""
-    sarah, hannah = twins
-    (joined,) = deduplicated(ctx, person(**TWIN), partner_id=3)
-    rule(ctx, hannah.id, Ruling.DIFFERENT)
-    grant(ctx, hannah.id)
-    voucher_of(ctx, hannah.id, redeemed=0)
-    with ctx.begin() as uow:
-        uow.conn.execute(
-            update(referral)
-            .where(referral.c.id == joined.id)
-            .values(state="declined", reason="already_supported")
-        )
-    assert retractions.undo(ctx, AMY, hannah.id, door="test") == (joined.id,)
-    assert (now(ctx, hannah.id).state, now(ctx, joined.id).state) == (
-        "granted", "checking",
-    )  # fmt: skip
-    done = rule(ctx, hannah.id, Ruling.SAME_PERSON)
-    assert done.done
-    assert (now(ctx, hannah.id).state, now(ctx, joined.id).state) == (
-        "granted", "matched",
-    )  # fmt: skip
-    assert now(ctx, joined.id).resident_id == sarah.id
-
-
-def test_after_a_merge_was_undone_the_granted_row_is_its_own_person_again(
-    ctx: Context, twins: Any
-) -> None:
-    """Taken for Sarah and granted; undone, the row is Hannah's and ruled on anew."""
-    _sarah, hannah = twins
-    rule(ctx, hannah.id, Ruling.SAME_PERSON)
-    grant(ctx, hannah.id)
-    voucher_of(ctx, hannah.id, redeemed=0)
-    assert retractions.undo(ctx, AMY, hannah.id, door="test") == ()
-    after = now(ctx, hannah.id)
-    assert (after.state, after.resident_id) == ("granted", hannah.id)
-    assert rule(ctx, hannah.id, Ruling.DIFFERENT).done
-    (again,) = deduplicated(ctx, person(**TWIN), partner_id=6)
-    assert again.resident_id == hannah.id
-    assert {r.merged_into for r in rows(ctx, resident)} == {None}
-
-
-@pytest.mark.parametrize(
-    ("ruling", "instead"),
-    [(Ruling.SAME_PERSON, "--part"), (Ruling.DIFFERENT, "next row")],
-)
-def test_after_a_redemption_a_ruling_stands_and_says_what_to_do(
-    ctx: Context, twins: Any, ruling: Ruling, instead: str
-) -> None:
-    """What was used at a shop on a ruling is not undone behind anybody's back."""
-    _sarah, hannah = twins
-    rule(ctx, hannah.id, ruling)
-    grant(ctx, hannah.id)
-    voucher_of(ctx, hannah.id, redeemed=100)
-    with pytest.raises(Refused, match="redeemed") as refused:
-        retractions.undo(ctx, AMY, hannah.id, door="test")
-    assert instead in str(refused.value)
-
-
-@pytest.mark.parametrize("ruling", [Ruling.SAME_HOUSEHOLD, Ruling.SAME_PERSON])
-def test_a_row_that_joined_names_the_review_to_take_back(
-    ctx: Context, twins: Any, ruling: Ruling
-) -> None:
-    """The ruling was given on the first row, and is taken back there."""
-    _sarah, hannah = twins
-    (joined,) = deduplicated(ctx, person(**TWIN), partner_id=3)
-    rule(ctx, hannah.id, ruling)
-    with pytest.raises(Refused, match=f"reviews undo {hannah.id}"):
-        retractions.undo(ctx, AMY, joined.id, door="test")
-
-
-def test_a_withdrawn_row_does_not_keep_a_ruling_from_being_taken_back(
-    ctx: Context, twins: Any
-) -> None:
-    """Its partner took the row back after the ruling: who joined it is asked about."""
-    _sarah, hannah = twins
-    (joined,) = deduplicated(ctx, person(**TWIN), partner_id=3)
-    rule(ctx, hannah.id, Ruling.SAME_HOUSEHOLD)
-    with ctx.begin() as uow:
-        referrals.end(uow, [(hannah.id, Reason.WITHDRAWN, hannah.id)])
-    assert retractions.undo(ctx, AMY, hannah.id, door="test") == (joined.id,)
-    assert now(ctx, hannah.id).state == "withdrawn"
-    assert rule(ctx, joined.id, Ruling.DIFFERENT).done
-
-
 def test_a_review_is_decided_once(ctx: Context, twins: Any) -> None:
     """The second ruling learns of the first and changes nothing."""
     _sarah, hannah = twins
@@ -381,6 +182,25 @@ def test_finance_does_not_decide_who_is_who(ctx: Context, twins: Any) -> None:
         reviews.decide(
             ctx, FIN, [twins[1].id], Ruling.DIFFERENT, reason=WHY, door="test"
         )
+
+
+def test_p9_a_partners_person_sees_no_review(ctx: Context, twins: Any) -> None:
+    """P9: neither the queue nor a case, not even of their own row."""
+    worker = Person(9, "wendy", frozenset({Role.PARTNER}), partner_id=2)
+    with pytest.raises(NotAllowed):
+        reviews.listing(ctx, worker)
+    with pytest.raises(NotAllowed):
+        reviews.show(ctx, worker, twins[1].id, door="test")
+
+
+def test_the_newest_ruling_stands_first(ctx: Context, twins: Any, clock: Any) -> None:
+    """Whoever takes one back looks for what was ruled just now."""
+    (other,) = deduplicated(ctx, person(given_name="Gordon"))
+    rule(ctx, other.id, Ruling.DIFFERENT)
+    clock.forward(minutes=1)
+    rule(ctx, twins[1].id, Ruling.DIFFERENT)
+    ruled = reviews.listing(ctx, AMY, decided=True)
+    assert [line.id for line in ruled] == [twins[1].id, other.id]
 
 
 def test_reviews_past_their_time_are_escalated_once(
