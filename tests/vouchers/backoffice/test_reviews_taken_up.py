@@ -133,7 +133,7 @@ def test_a_ruling_locks_homes_before_rows_as_allocate_does(
     locked: list[str] = []
 
     def note(_conn: Any, _cursor: Any, statement: str, *_: Any) -> None:
-        if "FOR UPDATE" in statement:
+        if "FOR UPDATE" in statement or "FOR NO KEY UPDATE" in statement:
             locked.append(statement.split("FROM ")[1].split()[0])
 
     event.listen(ctx.engine, "before_cursor_execute", note)
