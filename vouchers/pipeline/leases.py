@@ -57,11 +57,16 @@ class Leases:
         self._thread.start()
 
     def stop(self) -> None:
-        """End, and strike this process off the list of workers."""
+        """End: strike this process off, and leave to others what it could not finish.
+
+        A job is left when its database was away just then; nobody would know for the
+        length of a lease, since who said goodbye is not looked for among the dead.
+        """
         self._stop.set()
         if self._thread is not None:
             self._thread.join(timeout=BEAT_S)
         with quiet("worker_not_struck_off"), self._ctx.begin(name="goodbye") as uow:
+            claims.release_of(uow.conn, [self.worker])
             queues.forget_workers(uow.conn, [self.worker])
 
     def beat(self) -> None:
@@ -120,7 +125,9 @@ def is_dead(worker: str) -> bool:
 def release_dead(ctx: Context) -> list[int]:
     """Take back at once what dead workers of this machine held, not after the lease."""
     with ctx.reading() as conn:
-        dead = [row.name for row in queues.workers(conn) if is_dead(row.name)]
+        # Who holds a job may have died before its first sign of life.
+        names = {row.name for row in queues.workers(conn)} | claims.holders(conn)
+    dead = sorted(filter(is_dead, names))
     if not dead:
         return []
     with ctx.begin(name="release") as uow:

@@ -230,6 +230,12 @@ def release_of(conn: Connection, workers: Collection[str]) -> list[int]:
     return _take_back(conn, job.c.worker.in_(list(workers))) if workers else []
 
 
+def holders(conn: Connection) -> set[str]:
+    """Workers that hold a job now, by what they claimed."""
+    held = in_state("running") & job.c.worker.is_not(None)
+    return set(conn.scalars(select(job.c.worker).where(held).distinct()))
+
+
 def release_orphans(
     conn: Connection, worker: str, held: Collection[int], *, older_s: float
 ) -> list[int]:

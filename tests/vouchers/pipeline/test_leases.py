@@ -8,7 +8,11 @@ import sys
 
 import pytest
 
+from config.queues import Lane
 from vouchers.pipeline import leases
+from vouchers.pipeline.context import Context
+from vouchers.store import claims
+from vouchers.store.jobs import JobSpec
 
 NAME_MAX = 80
 
@@ -40,3 +44,44 @@ def test_a_worker_of_a_twin_machine_is_left_to_its_lease(
         theirs = leases.process_name()
     assert leases.Path.read_text is read
     assert not leases.is_dead(theirs.replace(f":{os.getpid()}:", f":{_ended()}:"))
+
+
+def _claimed(ctx: Context, worker: str) -> None:
+    """A job that this worker has taken."""
+    with ctx.begin() as uow:
+        uow.enqueue(JobSpec("send", "send.chunk", items=[1]))
+    with ctx.begin() as uow:
+        assert claims.claim(
+            uow.conn, queues=["send"], lanes=(Lane.BULK,), worker=worker
+        )
+
+
+def test_who_died_before_the_first_sign_of_life_is_found_by_its_job(
+    ctx: Context,
+) -> None:
+    """It is on no list of workers; its job is free at once, not after the lease."""
+    mine = leases.process_name()
+    _claimed(ctx, mine.replace(f":{os.getpid()}:", f":{_ended()}:"))
+
+    assert len(leases.release_dead(ctx)) == 1
+
+    with ctx.reading() as conn:
+        assert claims.holders(conn) == set()
+
+
+def test_the_living_keep_their_jobs(ctx: Context) -> None:
+    """A worker of this machine that still runs loses nothing."""
+    _claimed(ctx, leases.process_name())
+
+    assert leases.release_dead(ctx) == []
+
+
+def test_whoever_says_goodbye_leaves_its_jobs_to_others(ctx: Context) -> None:
+    """A job that could not be ended, its database being away, waits for no lease."""
+    going = leases.Leases(ctx, leases.process_name(), ("send",))
+    _claimed(ctx, going.worker)
+
+    going.stop()
+
+    with ctx.reading() as conn:
+        assert claims.holders(conn) == set()
