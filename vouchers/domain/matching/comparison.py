@@ -145,7 +145,11 @@ def _share_a_phone(row: Features, others: Sequence[tuple[int, Features, bool]]) 
     surnames = {
         f.surname
         for _, f, _ in others
-        if (f.mobile, f.postcode, f.number or f.rest) == building and f.surname
+        if (f.mobile, f.postcode, f.number or f.rest) == building
+        and f.surname
+        # The same person under a mistyped surname is nobody else.
+        and f.given != row.given
+        and (not row.born or f.born != row.born)
     }
     return len(surnames | {row.surname})
 
