@@ -35,15 +35,16 @@ class Tally:
         if true_id is None:
             what = self._new(row, outcome, known, asks_who=asks_who)
         else:
-            what = self._repeat(row, outcome, true_id, asks_who=asks_who)
+            what = self._repeat(row, outcome, known, asks_who=asks_who)
         self.count[what] += 1
         kept = self.examples.setdefault(what, [])
         if len(kept) < 400:
             kept.append((row, outcome))
 
     def _repeat(
-        self, row: Row, outcome: Outcome, true_id: int, *, asks_who: bool
+        self, row: Row, outcome: Outcome, known: InMemory, *, asks_who: bool
     ) -> str:
+        true_id = known.resident[row.person_id]
         self.count["repeats"] += 1
         if asks_who:
             shown = any(c.resident_id == true_id for c in outcome.candidates)
@@ -55,9 +56,18 @@ class Tally:
             right = outcome.resident_id == true_id
             self.count["automatic"] += 1
             what = "matched" if right else "merged: took for another"
+        if what == "matched" and "moved" in row.damage:
+            self._leaver(outcome, known)
         for kind in row.damage or ("none",):
             self.by_damage.setdefault(kind, Counter())[what] += 1
         return what
+
+    def _leaver(self, outcome: Outcome, known: InMemory) -> None:
+        """Somebody who moved out takes along only what she herself receives."""
+        if outcome.left is not None:
+            self.count["leavers apart"] += 1
+        elif known.register.members[outcome.household_id] - {outcome.resident_id}:
+            self.count["leavers not apart"] += 1
 
     def _new(
         self, row: Row, outcome: Outcome, known: InMemory, *, asks_who: bool
@@ -138,6 +148,9 @@ class Tally:
             ),
             "household joined, recall": _share(n["home shared rightly"], sharing),
             "household asked needlessly": n["home asked needlessly"],
+            "leavers: apart / not": (
+                f"{n['leavers apart']} / {n['leavers not apart']}"
+            ),
             "new tenants: joined / asked / all": (
                 f"{n['tenants joined']} / {n['tenants asked']} / {n['tenants']}"
             ),

@@ -1,7 +1,7 @@
 """What the shipped matching model makes of a harsh British registry.
 
 Run: python -m tests.benchmarks.matching_harsh [--residents 100000] [--rows 20000]
-     [--seeds 1 2 3] [--json] [--show 'missed' --examples 10]
+     [--seeds 1 2 3] [--versus splink] [--json] [--show 'missed' --examples 10]
 Rows meet the registry in chunks by the product's own keys, scores, guards and rules of
 settlement; only the database is left out. After each chunk a reviewer who knows the
 truth has answered every question. All homes of the registry have had help, so that
@@ -17,6 +17,7 @@ import time
 from itertools import islice
 from typing import Any
 
+from tests.benchmarks import splink_harsh
 from tests.benchmarks.harsh_register import InMemory
 from tests.benchmarks.harsh_tally import Tally
 from tests.benchmarks.registry import arrivals, residents
@@ -33,12 +34,15 @@ def main() -> None:
     parser.add_argument("--residents", type=int, default=100_000)
     parser.add_argument("--rows", type=int, default=20_000)
     parser.add_argument("--seeds", type=int, nargs="+", default=[1])
+    parser.add_argument("--versus", choices=["splink"])
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--show", default="", help="print rows of this outcome")
     parser.add_argument("--examples", type=int, default=10)
     given = parser.parse_args()
     for seed in given.seeds:
         result, tally = run(seed, given.residents, given.rows)
+        if given.versus:
+            result["versus"] = splink_harsh.run(seed, given.residents, given.rows)
         if given.json:
             print(json.dumps(result))
             continue

@@ -19,7 +19,8 @@ from tests.benchmarks.matching_child import line
 from tests.benchmarks.measure import cost_of
 from tests.benchmarks.stocked import SEED
 
-_READY = """
+#: A table of people from a file, columns as Splink compares them.
+READY = """
 create table {name} as select record_id as unique_id, lower(given_name) as given,
     lower(family_name) as surname, date_of_birth as born, postcode,
     split_part(postcode, ' ', 1) as outcode,
@@ -50,10 +51,10 @@ def main(folder: Path, size: int, chunks: list[int]) -> None:
     import duckdb
 
     con = duckdb.connect(":memory:")
-    con.execute(_READY.format(name="register", path=files / "registry.csv"))
+    con.execute(READY.format(name="register", path=files / "registry.csv"))
     cold_s = time.monotonic() - begun
-    con.execute(_READY.format(name="arrivals", path=files / "rows.csv"))
-    linker, register, api = _linker(con)
+    con.execute(READY.format(name="arrivals", path=files / "rows.csv"))
+    linker, register, api = trained(con)
     lines, at = [], 0
     for chunk in chunks:
         spent = []
@@ -81,7 +82,8 @@ def main(folder: Path, size: int, chunks: list[int]) -> None:
     )  # fmt: skip
 
 
-def _linker(con: Any) -> tuple[Any, Any, Any]:
+def trained(con: Any) -> tuple[Any, Any, Any]:
+    """A linker trained on the tables `register` and `arrivals`, the first, the API."""
     import splink.comparison_library as cl
     from splink import Linker, SettingsCreator, block_on
     from splink.backends.duckdb import DuckDBAPI
