@@ -69,3 +69,39 @@ def _sorted_birth(born: int) -> str:
         return ""
     year, month, day = born // 10000, born // 100 % 100, born % 100
     return f"{year}{min(month, day):02}{max(month, day):02}"
+
+
+def wide_keys(features: Features, lexicon: Lexicon) -> list[tuple[str, str]]:
+    """More keys than a register can afford: for comparing a whole file with itself.
+
+    They find people whose row lacks what most keys of the register are made of; what
+    they cost is bounded by leaving out whatever too many people share.
+    """
+    given, surname, born = features.given, features.surname, str(features.born or "")
+    first, last = lexicon.canonical(given), lexicon.canonical(surname)
+    sounds = [soundex(given), soundex(surname)]
+    box = features.email.partition("@")[0]
+    every = (
+        ("born", born),
+        ("born sorted", "".join(sorted(born))),
+        ("sounds", given and surname and "".join(sorted(sounds))),
+        ("names", given and surname and "|".join(sorted((first, last)))),
+        ("given, year", _joined(first, born[:4])),
+        ("given, day", _joined(first, born[4:])),
+        ("surname, year", _joined(sounds[1], born[:4])),
+        ("surname, day", _joined(sounds[1], born[4:])),
+        ("given, month", _joined(first, born[:6])),
+        ("surname, given", _joined(surname[:4], given[:3])),
+        ("home", features.postcode),
+        ("postcode, surname", _joined(features.postcode, sounds[1])),
+        ("postcode, year", _joined(features.postcode, born[:4])),
+        ("street, given", _joined(features.rest, sounds[0])),
+        ("street, surname", _joined(features.rest, sounds[1])),
+        ("street, year", _joined(features.rest, born[:4])),
+        ("street", _joined(features.rest, features.number)),
+        ("box", box),
+        ("box begins", box[:6] if len(box) >= 6 else ""),
+        ("box ends", box[-6:] if len(box) >= 6 else ""),
+    )
+    own = [(kind.name, words) for kind, words in match_keys(features, lexicon)]
+    return own + [(kind, words) for kind, words in every if words]
