@@ -25,11 +25,11 @@ def test_only_safeguarding_sees_protected_residents(role: Role) -> None:
     assert not person(role).may(Duty.SEE_PROTECTED)
 
 
-def test_a_partners_person_hands_in_and_looks_and_no_more() -> None:
-    """The role partner allows two duties."""
+def test_a_partners_person_asks_hands_in_and_looks_and_no_more() -> None:
+    """The role partner allows three duties."""
     allowed = {duty for duty in Duty if person(Role.PARTNER, partner_id=3).may(duty)}
 
-    assert allowed == {Duty.SUBMIT, Duty.SEE_ROWS}
+    assert allowed == {Duty.ASK, Duty.SUBMIT, Duty.SEE_ROWS}
 
 
 def test_a_refusal_names_the_role_that_is_needed() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import random
 from itertools import pairwise
 
 import pytest
@@ -128,3 +129,16 @@ def test_the_table_counts_each_ruling_of_the_band_once(ruled: list[Ruled]) -> No
     assert sum(band.rulings for band in bands) == len(inside)
     assert sum(band.same for band in bands) == sum(one.same for one in inside)
     assert not any(math.isnan(band.same_most) for band in bands)
+
+
+def test_a_moved_threshold_keeps_its_rate_as_surely_as_it_says() -> None:
+    """Of 200 invented years in which pairs just fail the rate, few move a threshold."""
+    moved = 0
+    for year in range(200):
+        dice = random.Random(year)
+        ruled = [
+            Ruled(dice.uniform(0.05, 0.95), dice.random() >= 0.0505) for _ in range(800)
+        ]
+        match, _ = calibrate(ruled, **BAND, **RATES)
+        moved += match.moved
+    assert moved <= 200 * 0.05 + 9
