@@ -15,6 +15,7 @@ from vouchers.domain.matching.features import Features, read_features
 from vouchers.domain.matching.keys import STOP_WORD, match_keys
 from vouchers.domain.matching.settlement import (
     Arrival,
+    Edge,
     Outcome,
     Register,
     ReviewKind,
@@ -42,16 +43,28 @@ class InMemory:
     #: True household -> household of the register; and back.
     household: dict[str, int] = field(default_factory=dict)
     register: Register = field(default_factory=Register)
+    rulings: dict[tuple[int, int], str] = field(default_factory=dict)
     compared: int = 0
 
+    def __post_init__(self) -> None:
+        self.register.rulings = self.rulings
+
     def fill(self, rows: Iterable[Row]) -> None:
-        """Take in the residents known so far; all of their homes have had help."""
+        """Take in the residents known so far; all of their homes have had help.
+
+        Who lives behind one door but not together was asked about when they came.
+        """
+        door: list[int] = []
         for number, row in enumerate(rows, start=1):
             features = read_features(row.fields)
             household = self.household.setdefault(row.household_id, number)
             self._add(number, row, features, marks_of(features))
             self.register.move(number, household)
             self.register.supported.add(household)
+            if door and _door(self.brought[door[0]]) != _door(row):
+                door.clear()
+            self._rule(number, door)
+            door.append(number)
 
     def meet(self, rows: Sequence[Row], first_id: int) -> Iterator[Settled]:
         """Settle a chunk numbered from `first_id`; what is known grows meanwhile."""
@@ -120,6 +133,15 @@ class InMemory:
                         self.keys[mark].append(rid)
         else:
             self._add(rid, row, features, marks)
+        if outcome.review is ReviewKind.HOUSEHOLD:
+            self._rule(rid, [c.resident_id for c in outcome.candidates])
+
+    def _rule(self, rid: int, others: Sequence[int]) -> None:
+        """Remember of which of these she lives apart, as a reviewer would."""
+        for other in others:
+            if self.brought[other].household_id != self.brought[rid].household_id:
+                pair = min(rid, other), max(rid, other)
+                self.rulings[pair] = Edge.SEPARATE
 
     def _add(self, rid: int, row: Row, features: Features, marks: Marks) -> None:
         self.size += 1
@@ -128,6 +150,11 @@ class InMemory:
         self.resident.setdefault(row.person_id, rid)
         for mark in marks:
             self.keys.setdefault(mark, []).append(rid)
+
+
+def _door(row: Row) -> str:
+    """The home of the invented registry that a row's person belongs to."""
+    return row.person_id.partition("-")[0]
 
 
 def marks_of(features: Features) -> Marks:
