@@ -138,8 +138,10 @@ class InMemory:
 
     def _rule(self, rid: int, others: Sequence[int]) -> None:
         """Remember of which of these she lives apart, as a reviewer would."""
+        mine = self.brought[rid].household_id
         for other in others:
-            if self.brought[other].household_id != self.brought[rid].household_id:
+            # A row that was found to be somebody known stands for her no longer.
+            if other in self.brought and self.brought[other].household_id != mine:
                 pair = min(rid, other), max(rid, other)
                 self.rulings[pair] = Edge.SEPARATE
 
