@@ -24,7 +24,9 @@ def open_engine(url: str, *, pool_size: int = 12) -> Engine:
         raise ValueError("the database must be PostgreSQL or SQLite")
     options = (
         f"-c statement_timeout={STATEMENT_MS} -c lock_timeout={LOCK_MS} "
-        f"-c idle_in_transaction_session_timeout={IDLE_MS} -c timezone=UTC"
+        f"-c idle_in_transaction_session_timeout={IDLE_MS} -c timezone=UTC "
+        # Compiling a plan costs more than any of our statements takes.
+        "-c jit=off"
     )
     return create_engine(
         parsed.set(drivername="postgresql+psycopg"),

@@ -198,13 +198,14 @@ def insert_keys(
     insert_rows(conn, match_key, rows, on_conflict="ignore" if known else "error")
 
 
-def listed(conn: Connection, kind: str, keys: Iterable[int]) -> set[int]:
+def listed(conn: Connection, kind: str, keys: Collection[int]) -> set[int]:
     """Which of these keys a partner listed as communal home or as a worker's phone."""
+    if not keys:
+        return set()
     return set(
         conn.execute(
             select(partner_listing.c.key).where(
-                partner_listing.c.kind == kind,
-                among(conn, partner_listing.c.key, list(keys)),
+                partner_listing.c.kind == kind, among(conn, partner_listing.c.key, keys)
             )
         ).scalars()
     )

@@ -10,14 +10,18 @@ from dataclasses import dataclass
 from datetime import date
 from functools import cache
 from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import (
     Connection,
+    Date,
     Row,
     and_,
+    bindparam,
     or_,
     select,
+    text,
     update,
 )
 
@@ -25,17 +29,16 @@ from schemas.row import IDENTITY_FIELDS
 from vouchers.domain.matching.features import VERSION, Features, read_features
 from vouchers.domain.matching.model import Model, parse_model
 from vouchers.domain.matching.names import Lexicon, parse_lexicon
+from vouchers.errors import Refused
 from vouchers.store.bulk import insert_rows
-from vouchers.store.listed import among
+from vouchers.store.listed import among, array_text
 from vouchers.store.sealing import Keyring
-from vouchers.store.tables.awards import award
 from vouchers.store.tables.identity import (
     household,
     identity_edge,
     membership,
     resident,
 )
-from vouchers.store.tables.intake import referral
 
 #: Faces kept of one person: later values of name, home, phone.
 FACES_MAX = 6
@@ -47,8 +50,6 @@ _ENDS = re.compile("[\x1e\x1f]")
 _VERSION = f"{VERSION}.{len(Features._fields)}"
 #: Fields of a face that are numbers, by place.
 _NUMBERS = (Features._fields.index("born"),)
-#: States of a request that may still be, or has been, granted.
-_OPEN = ("checking", "matched", "waiting", "granted")
 
 
 #: A row of a query, read by place: there are thousands of candidates in a chunk.
@@ -64,10 +65,46 @@ class Known:
     provisional: bool
 
 
+#: The file of the model in use, where settings name another than the shipped one.
+_named: list[Path] = []
+
+
+def use_model(place: Path | None) -> Model:
+    """Use the model of this file from now on in this process; None: the shipped one.
+
+    Raises Refused where it is no model, or one that other rules of reading belong to.
+    """
+    _named[:] = [place] if place is not None else []
+    shipped_model.cache_clear()
+    try:
+        found = shipped_model()
+        shipped = parse_model(_data("model.toml"))
+        if {f: [lv.name for lv in levels] for f, levels in found.levels.items()} != {
+            f: [lv.name for lv in levels] for f, levels in shipped.levels.items()
+        }:
+            raise ValueError("its levels are not those of this version")
+    except (OSError, KeyError, TypeError, ValueError) as error:
+        _named.clear()
+        shipped_model.cache_clear()
+        raise Refused(f"{place} is no matching model: {error}") from None
+    return found
+
+
 @cache
 def shipped_model() -> Model:
-    """The matching model that comes with this version."""
-    return parse_model(_data("model.toml"))
+    """The matching model in use: the one that settings name, else the shipped one."""
+    return parse_model(model_text())
+
+
+def model_text() -> str:
+    """The file of the model in use, as people wrote it."""
+    return _named[0].read_text(encoding="utf-8") if _named else _data("model.toml")
+
+
+def model_place() -> Path:
+    """Where the file of the model in use lies."""
+    shipped = files("vouchers.domain.matching") / "model.toml"
+    return _named[0] if _named else Path(str(shipped))
 
 
 @cache
@@ -230,6 +267,37 @@ def rulings(conn: Connection, ids: Collection[int]) -> dict[tuple[int, int], str
     return {(min(row.a, row.b), max(row.a, row.b)): row.kind for row in rows}
 
 
+# One look a household, whatever the database thinks of how many rows there are: while
+# a table grows fast it would rather read all requests that are under way.
+_SUPPORTED_POSTGRESQL = text(
+    """
+    select h.id from unnest(cast(:homes as bigint[])) as h(id)
+    left join lateral (
+        select 1 as found from award
+        where household_id = h.id and granted_on >= :since limit 1
+    ) as awarded on true
+    left join lateral (
+        select 1 as found from referral
+        where household_id = h.id and received_on >= :since
+            and state in ('checking', 'matched', 'waiting', 'granted') limit 1
+    ) as asked on awarded.found is null
+    where awarded.found = 1 or asked.found = 1
+    """
+).bindparams(bindparam("since", type_=Date()))
+_SUPPORTED_SQLITE = text(
+    """
+    select h.value from json_each(:homes) as h
+    where exists (
+        select 1 from award where household_id = h.value and granted_on >= :since
+    ) or exists (
+        select 1 from referral
+        where household_id = h.value and received_on >= :since
+            and state in ('checking', 'matched', 'waiting', 'granted')
+    )
+    """
+).bindparams(bindparam("since", type_=Date()))
+
+
 def households_of(conn: Connection, ids: Collection[int]) -> dict[int, int]:
     """The household that each resident belongs to now."""
     rows = conn.execute(
@@ -258,18 +326,13 @@ def supported_since(
     conn: Connection, household_ids: Collection[int], since: date
 ) -> set[int]:
     """Households with an award since that day, or with a request that is under way."""
-    wanted = list(household_ids)
-    if not wanted:
+    if not household_ids:
         return set()
-    awarded = select(award.c.household_id).where(
-        among(conn, award.c.household_id, wanted), award.c.granted_on >= since
-    )
-    asked = select(referral.c.household_id).where(
-        among(conn, referral.c.household_id, wanted),
-        referral.c.state.in_(_OPEN),
-        referral.c.received_on >= since,
-    )
-    return set(conn.execute(awarded.union(asked)).scalars())
+    if conn.dialect.name == "postgresql":
+        statement, homes = _SUPPORTED_POSTGRESQL, array_text(household_ids)
+    else:
+        statement, homes = _SUPPORTED_SQLITE, json.dumps(list(household_ids))
+    return set(conn.execute(statement, {"homes": homes, "since": since}).scalars())
 
 
 def end_membership(

@@ -8,6 +8,7 @@ from sqlalchemy import (
     Column,
     Date,
     ForeignKey,
+    Index,
     Integer,
     LargeBinary,
     String,
@@ -82,6 +83,7 @@ partner_listing = Table(
     UniqueConstraint("partner_id", "kind", "key"),
     CheckConstraint("kind in ('communal','worker_phone')", name="kind"),
 )
+Index("ix_partner_listing_key", partner_listing.c.key)
 
 person = Table(
     "person",

@@ -118,6 +118,7 @@ def _partner_listing() -> None:
             name=op.f("uq_partner_listing_partner_id_kind_key"),
         ),
     )
+    op.create_index("ix_partner_listing_key", "partner_listing", ["key"], unique=False)
 
 
 def _person() -> None:
