@@ -7,10 +7,20 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    field_validator,
+)
 
 #: Where `vouchers simulator` and `vouchers run` put the provider's stand-in.
 SIMULATOR_PORT = 8401
+
+#: Providers that texts can go through; a scheme names its own.
+PROVIDERS = frozenset({"twilio", "notify"})
 
 #: Environment variable of each setting.
 NAMES = {
@@ -22,6 +32,11 @@ NAMES = {
     "twilio_api_url": "VOUCHERS_TWILIO_API_URL",
     "twilio_account_sid": "TWILIO_ACCOUNT_SID",
     "twilio_auth_token": "TWILIO_AUTH_TOKEN",
+    "notify_api_url": "VOUCHERS_NOTIFY_API_URL",
+    "notify_api_key": "NOTIFY_API_KEY",
+    "notify_template_id": "NOTIFY_TEMPLATE_ID",
+    "notify_senders": "NOTIFY_SENDERS",
+    "notify_callback_token": "NOTIFY_CALLBACK_TOKEN",
     "public_url": "VOUCHERS_PUBLIC_URL",
     "inbox": "VOUCHERS_INBOX",
     "outbox": "VOUCHERS_OUTBOX",
@@ -48,10 +63,18 @@ class Settings(BaseModel):
     #: Seeds an empty database; after that the loaded version rules.
     scheme_file: Path = Path(__file__).parent / "scheme.toml"
     keys_file: Path | None = None
-    sms: Literal["simulator", "twilio"] = "simulator"
+    #: `simulator`, or the providers whose accounts are set: `twilio`, `notify`, both
+    #: with a comma between.
+    sms: str = "simulator"
     twilio_api_url: str | None = None
     twilio_account_sid: str = "AC00000000000000000000000000000000"
     twilio_auth_token: SecretStr = SecretStr("simulator-token")
+    notify_api_url: str | None = None
+    notify_api_key: SecretStr = SecretStr("")
+    notify_template_id: str = ""
+    #: Notify's id of each sender that a scheme names: "FuelFund=ID,Notice=ID".
+    notify_senders: str = ""
+    notify_callback_token: SecretStr = SecretStr("")
     #: Where the provider reaches our callbacks, as the provider sees it.
     public_url: str = "http://127.0.0.1:8400"
     inbox: Path | None = None
@@ -62,6 +85,14 @@ class Settings(BaseModel):
     log_format: Literal["json", "console", "auto"] = "auto"
     #: An ISO moment at which the business clock stands still: demos and benchmarks.
     clock: str | None = None
+
+    @field_validator("sms")
+    @classmethod
+    def _known_providers(cls, given: str) -> str:
+        words = [word.strip() for word in given.split(",") if word.strip()]
+        if words != ["simulator"] and (not words or set(words) - PROVIDERS):
+            raise ValueError("either simulator, or twilio, notify, or both")
+        return ",".join(words)
 
     @property
     def database(self) -> str:
@@ -83,6 +114,19 @@ class Settings(BaseModel):
         if self.sms == "simulator":
             return self.twilio_api_url or f"http://127.0.0.1:{SIMULATOR_PORT}"
         return self.twilio_api_url
+
+    @property
+    def notify_url(self) -> str | None:
+        """Base address of GOV.UK Notify; None is its own, never so as a simulator."""
+        if self.sms == "simulator":
+            return self.notify_api_url or self.provider_url
+        return self.notify_api_url
+
+    @property
+    def sender_ids(self) -> dict[str, str]:
+        """Notify's ids by the names that schemes give their senders."""
+        pairs = (one.partition("=") for one in self.notify_senders.split(","))
+        return {name.strip(): given.strip() for name, _, given in pairs if given}
 
     @property
     def keys(self) -> Path:

@@ -3,9 +3,17 @@
 from __future__ import annotations
 
 from datetime import time
+from enum import StrEnum
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
+
+
+class Provider(StrEnum):
+    """Who carries the texts; the account itself is set in the environment."""
+
+    TWILIO = "twilio"
+    NOTIFY = "notify"  #: GOV.UK Notify, for councils and the public service
 
 
 class Texting(BaseModel):
@@ -14,6 +22,7 @@ class Texting(BaseModel):
     # The pattern looks ahead, which only this engine can.
     model_config = ConfigDict(extra="forbid", frozen=True, regex_engine="python-re")
 
+    provider: Provider = Provider.TWILIO
     #: Who the text comes from on the phone's screen: letters, digits, spaces.
     sender: Annotated[str, Field(pattern=r"^(?=.*[A-Za-z])[A-Za-z0-9 ]{1,11}$")] = (
         "FuelFund"

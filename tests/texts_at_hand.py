@@ -147,7 +147,7 @@ def post(
         call_limit_s=2.0,
     )
     _opened.append(gateway)
-    ctx = dataclasses.replace(ctx, gateway=lambda: gateway)
+    ctx = dataclasses.replace(ctx, gateway=lambda _provider: gateway)
     made = world(ctx, count=len(numbers), gift_pence=100_000_000)
     with ctx.begin() as uow:
         body = RULES.read_text(encoding="utf-8")

@@ -1,4 +1,4 @@
-"""The only wiring: settings become an engine, keys, a clock, a gateway."""
+"""The only wiring: settings become an engine, keys, a clock, gateways."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from functools import partial
 from typing import Any
 
 from config.settings import Settings
+from vouchers import providers
 from vouchers.pipeline.context import Context
 from vouchers.store import migrations, sealing
 from vouchers.store.engine import open_engine
@@ -28,7 +29,7 @@ def build(
     settings: Settings,
     *,
     clock: Callable[[], datetime] | None = None,
-    gateway: Callable[[], Any] | None = None,
+    gateway: Callable[[str], Any] | None = None,
     migrate: bool | None = None,
 ) -> App:
     """Open what `settings` name.
@@ -57,7 +58,7 @@ def build(
             engine=engine,
             keys=keys,
             clock=now,
-            gateway=gateway or partial(_gateway, settings),
+            gateway=gateway or partial(providers.gateway, settings),
             inbox=settings.inbox_folder,
             outbox=settings.outbox_folder,
             public_url=settings.public_url.rstrip("/"),
@@ -73,13 +74,3 @@ def _clock(settings: Settings) -> Callable[[], datetime]:
     start = datetime.fromisoformat(settings.clock)
     started = datetime.now(UTC)
     return lambda: (start + (datetime.now(UTC) - started)).astimezone(UTC)
-
-
-def _gateway(settings: Settings) -> Any:
-    from vouchers.messages import twilio
-
-    return twilio.gateway_for_thread(
-        account_sid=settings.twilio_account_sid,
-        auth_token=settings.twilio_auth_token.get_secret_value(),
-        api_url=settings.provider_url,
-    )

@@ -93,3 +93,7 @@ class BadScheme(VoucherError):
 
 class GatewayUnavailable(VoucherError):
     """The provider cannot be asked just now."""
+
+
+class ProviderNotSetUp(GatewayUnavailable):
+    """A scheme texts through a provider whose account this process was not given."""

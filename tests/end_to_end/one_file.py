@@ -164,7 +164,7 @@ def one_file(
         api_url=simulator.url,
         call_limit_s=5.0,
     )
-    ctx = dataclasses.replace(ctx, gateway=lambda: gateway)
+    ctx = dataclasses.replace(ctx, gateway=lambda _provider: gateway)
     scheme_office.seed(ctx, roomy_scheme(), OWNER)
     partners_office.add(
         ctx,

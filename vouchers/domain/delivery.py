@@ -51,6 +51,11 @@ STATE_OF_STATUS: Mapping[str, MessageState] = {
     "undelivered": MessageState.UNDELIVERED,
     "failed": MessageState.FAILED,
     "canceled": MessageState.FAILED,
+    # GOV.UK Notify's.
+    "permanent-failure": MessageState.UNDELIVERED,
+    "temporary-failure": MessageState.UNDELIVERED,
+    "technical-failure": MessageState.FAILED,
+    "validation-failed": MessageState.FAILED,
 }
 
 #: How far a state is along the way. What is heard in any order ends at the furthest:

@@ -102,9 +102,12 @@ class Gateway(Protocol):
         """
         ...
 
-    def find(self, *, to: str, since: datetime, body_contains: str) -> list[Found]:
+    def find(
+        self, *, attempt_id: int, to: str, since: datetime, body_contains: str
+    ) -> list[Found]:
         """What the provider took for `to` since then with these words in it.
 
+        Only that of this attempt, where the provider keeps a reference of ours.
         Raises GatewayUnavailable when the provider cannot be asked just now.
         """
         ...
@@ -112,7 +115,9 @@ class Gateway(Protocol):
     def verify_callback(
         self, *, url: str, params: Sequence[tuple[str, str]], signature: str | None
     ) -> bool:
-        """Whether a callback was signed by the provider for this very URL."""
+        """Whether a callback is the provider's: signed for this very URL, or with the
+        token that only the provider was given.
+        """
         ...
 
     def close(self) -> None:

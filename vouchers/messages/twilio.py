@@ -14,20 +14,20 @@ import hmac
 import logging
 import os
 import threading
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from vouchers.errors import GatewayUnavailable
+from vouchers.messages.bulk import BulkLoop
 from vouchers.messages.failures import THROTTLED, refusal_of
 from vouchers.messages.gateway import (
     NEVER_REACHED,
     Accepted,
     Found,
-    NotCalled,
     Outcome,
     OutgoingMessage,
     Refused,
@@ -40,8 +40,6 @@ if TYPE_CHECKING:
     from twilio.base.exceptions import TwilioException
     from twilio.request_validator import RequestValidator
     from twilio.rest import Client
-
-T = TypeVar("T")
 
 #: Messages looked at when the provider is asked what it has for one number.
 LOOK_UP_MAX = 50
@@ -71,7 +69,7 @@ class TwilioGateway:
         self._api_url = api_url
         self._concurrency = concurrency
         self._of_thread = threading.local()
-        self._bulk: _BulkLoop | None = None
+        self._bulk: BulkLoop[Client] | None = None
         self._lock = threading.Lock()
         # At INFO it would write numbers into the log.
         logging.getLogger("twilio.http_client").setLevel(logging.WARNING)
@@ -93,9 +91,16 @@ class TwilioGateway:
         """Hand over many, at most `concurrency` of this process at once."""
         if not messages:
             return []
-        return self._loop().run(self._send_all(messages, may_start))
+        return self._loop().hand_over(messages, may_start, self._send_one)
 
-    def find(self, *, to: str, since: datetime, body_contains: str) -> list[Found]:
+    def find(
+        self,
+        *,
+        attempt_id: int,  # noqa: ARG002
+        to: str,
+        since: datetime,
+        body_contains: str,
+    ) -> list[Found]:
         """Ask Twilio by number; its own filter by date would drop queued ones."""
         from twilio.base.exceptions import TwilioException
 
@@ -176,29 +181,20 @@ class TwilioGateway:
             client.api.base_url = self._api_url.rstrip("/")
         return client
 
-    def _loop(self) -> _BulkLoop:
+    def _open(self) -> Client:
+        from twilio.http.async_http_client import AsyncTwilioHttpClient
+
+        # Retries would post a message twice: Twilio has no idempotency key.
+        return self._new_client(AsyncTwilioHttpClient(max_retries=None))
+
+    def _loop(self) -> BulkLoop[Client]:
         with self._lock:
             if self._bulk is None or self._bulk.pid != os.getpid():
-                self._bulk = _BulkLoop(self._new_client, self._concurrency)
+                self._bulk = BulkLoop(
+                    "twilio-bulk", self._open, _close, self._concurrency
+                )
                 atexit.register(self._close_quietly)
             return self._bulk
-
-    async def _send_all(
-        self, messages: Sequence[OutgoingMessage], may_start: Callable[[], bool]
-    ) -> list[Outcome]:
-        bulk = self._loop()
-        waiting = iter(enumerate(messages))
-        outcomes: list[Outcome] = [NotCalled()] * len(messages)
-
-        async def carry() -> None:
-            for place, message in waiting:
-                async with bulk.slots:
-                    if may_start():
-                        outcomes[place] = await self._send_one(bulk.client, message)
-
-        carriers = min(self._concurrency, len(messages))
-        await asyncio.gather(*(carry() for _ in range(carriers)))
-        return outcomes
 
     async def _send_one(self, client: Client, message: OutgoingMessage) -> Outcome:
         from aiohttp import ClientConnectorError
@@ -237,39 +233,8 @@ def warm_up() -> None:
     import twilio.rest  # noqa: F401
 
 
-class _BulkLoop:
-    """An event loop on its own thread, with the one asynchronous client it serves."""
-
-    client: Client
-    slots: asyncio.Semaphore
-
-    def __init__(self, new_client: Callable[[Any], Client], concurrency: int) -> None:
-        self.pid = os.getpid()
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(
-            target=self._loop.run_forever, name="twilio-bulk", daemon=True
-        )
-        self._thread.start()
-        self.run(self._open(new_client, concurrency))
-
-    async def _open(
-        self, new_client: Callable[[Any], Client], concurrency: int
-    ) -> None:
-        from twilio.http.async_http_client import AsyncTwilioHttpClient
-
-        # Retries would post a message twice: Twilio has no idempotency key.
-        http = AsyncTwilioHttpClient(max_retries=None)
-        self.client = new_client(http)
-        self.slots = asyncio.Semaphore(concurrency)
-
-    def run(self, work: Coroutine[Any, Any, T]) -> T:
-        return asyncio.run_coroutine_threadsafe(work, self._loop).result()
-
-    def close(self) -> None:
-        self.run(self.client.http_client.close())
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join(timeout=5)
-        self._loop.close()
+async def _close(client: Client) -> None:
+    await client.http_client.close()
 
 
 class _Params:

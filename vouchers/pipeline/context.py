@@ -24,8 +24,9 @@ class Context:
     keys: Keyring
     #: The business clock: aware UTC, read once a transaction.
     clock: Callable[[], datetime]
-    #: Makes the gateway for the calling thread, late: see vouchers.messages.gateway.
-    gateway: Callable[[], Any]
+    #: Gives a provider's gateway, made late: see vouchers.messages.gateway. Raises
+    #: ProviderNotSetUp where this process was not given the account.
+    gateway: Callable[[str], Any]
     inbox: Path
     outbox: Path
     #: Where the provider's callbacks reach us, without a trailing slash.

@@ -158,16 +158,17 @@ def _prepare(ctx: Context, row: Row[Any], rules: Scheme, facts: _Facts) -> Ready
     if has_link(text):
         raise _Stop(MessageState.HELD, "reads_like_a_link")
     sender = rules.messages.neutral_sender if neutral else rules.messages.sender
+    provider = rules.messages.provider.value
     number = attempt_id(row.id, row.tries)
     to = ctx.keys.open("contact.sealed", row.referral_id, row.contact_sealed)
     return Ready(
-        claim=Claim(row.id, row.tries, sender, parts),
+        claim=Claim(row.id, row.tries, sender, parts, provider),
         outgoing=OutgoingMessage(
             attempt_id=number,
             to=to.decode(),
             body=text,
             sender=sender,
-            callback_url=f"{ctx.public_url}/callbacks/twilio?a={number}",
+            callback_url=f"{ctx.public_url}/callbacks/{provider}?a={number}",
         ),
         urgent=bool(row.urgent),
         rules=rules,

@@ -44,7 +44,6 @@ _SWEEP = "send.resolve:sweep"
 def handle(ctx: Context, job: ClaimedJob) -> None:
     """Settle the tries of one job as far as can be done now."""
     urgent = job.lane is Lane.URGENT
-    gateway: Gateway = ctx.gateway()
     with ctx.reading() as conn:
         rows = evidence.open_attempts(conn, job.items)
         due, wait_s = _due(conn, rows, CALL_WINDOW_S if _swept(job) else 0.0)
@@ -58,7 +57,7 @@ def handle(ctx: Context, job: ClaimedJob) -> None:
     for row in due:
         crashpoint("resolve.before_call")
         try:
-            found = _ask(gateway, row, numbers, codes)
+            found = _ask(ctx.gateway(row.provider), row, numbers, codes)
         except GatewayUnavailable:
             wait_s = AGAIN_S
             continue
@@ -167,8 +166,10 @@ def _ask(
         raise GatewayUnavailable(attempt=row.id)
     found: dict[str, Found] = {}
     for code in codes.get(row.award_id, []):
-        for one in gateway.find(to=to, since=row.claimed_at, body_contains=code):
-            found[one.sid] = one
+        listed = gateway.find(
+            attempt_id=row.id, to=to, since=row.claimed_at, body_contains=code
+        )
+        found |= {one.sid: one for one in listed}
     return list(found.values())
 
 

@@ -54,20 +54,21 @@ def handle(ctx: Context, job: ClaimedJob) -> None:
     urgent = job.lane is Lane.URGENT
     with ctx.begin(urgent=urgent, name="send.chunk.claim") as uow:
         ready, later = _claim(ctx, uow, job)
-    gateway: Gateway = ctx.gateway()
-    for batch in chunks(ready, SUB_BATCH):
-        may_start = _lease_holds(ctx, job, gateway.call_limit_s)
-        crashpoint("send.before_call")
-        outcomes = gateway.send_many(
-            [one.outgoing for one in batch], may_start=may_start
-        )
-        crashpoint("send.after_call")
-        with ctx.begin(urgent=urgent, name="send.chunk.evidence") as uow:
-            heard = [
-                evidence_of(one.outgoing.attempt_id, outcome)
-                for one, outcome in zip(batch, outcomes, strict=True)
-            ]
-            follow_up(uow, evidence.apply(uow, heard))
+    for provider, same in groupby(ready, key=_provider):
+        gateway: Gateway = ctx.gateway(provider)
+        for batch in chunks(list(same), SUB_BATCH):
+            may_start = _lease_holds(ctx, job, gateway.call_limit_s)
+            crashpoint("send.before_call")
+            outcomes = gateway.send_many(
+                [one.outgoing for one in batch], may_start=may_start
+            )
+            crashpoint("send.after_call")
+            with ctx.begin(urgent=urgent, name="send.chunk.evidence") as uow:
+                heard = [
+                    evidence_of(one.outgoing.attempt_id, outcome)
+                    for one, outcome in zip(batch, outcomes, strict=True)
+                ]
+                follow_up(uow, evidence.apply(uow, heard))
     with ctx.begin(urgent=urgent, name="send.chunk") as uow:
         uow.enqueue(*follow_ups(uow, job, later))
         uow.complete(job)
@@ -135,14 +136,17 @@ def _claim(
         ],
     )
     ready: list[Ready] = []
+    for provider in {_provider(one) for one in looked.ready}:
+        # Nothing is claimed for a provider that this process could not call.
+        ctx.gateway(provider)
     # The pace last: its row is shared by every process that sends.
-    by_sender = sorted(looked.ready, key=lambda one: one.claim.sender)
-    for sender, same in groupby(by_sender, key=lambda one: one.claim.sender):
+    by_sender = sorted(looked.ready, key=_bucket)
+    for sender, same in groupby(by_sender, key=_bucket):
         group = list(same)
         texting = group[0].rules.messages
         count, wait_s = pace.take(
             uow.conn,
-            sender,
+            ":".join(sender),
             [one.claim.segments for one in group],
             per_second=texting.segments_per_second,
             burst_s=texting.burst_s,
@@ -152,6 +156,15 @@ def _claim(
         looked.later |= {one.claim.message_id: wait_s for one in group[count:]}
     evidence.claim(uow, [one.claim for one in ready])
     return ready, looked.later
+
+
+def _provider(one: Ready) -> str:
+    return one.claim.provider
+
+
+def _bucket(one: Ready) -> tuple[str, str]:
+    """What a pace is granted to: a sender at its provider."""
+    return one.claim.provider, one.claim.sender
 
 
 def _abandon(uow: UnitOfWork, sending: Sequence[int]) -> None:

@@ -33,6 +33,7 @@ class Claim:
     tries: int
     sender: str
     segments: int
+    provider: str
 
     @property
     def attempt_id(self) -> int:
@@ -52,6 +53,7 @@ def claim(uow: UnitOfWork, claims: Sequence[Claim]) -> None:
             "message_id": one.message_id,
             "number": one.tries,
             "state": AttemptState.CLAIMED.value,
+            "provider": one.provider,
             "sender": one.sender,
             "claimed_at": at,
         }

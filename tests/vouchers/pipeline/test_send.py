@@ -145,7 +145,7 @@ def test_an_owner_that_dies_after_the_call_leaves_no_second_text(ctx, simulator)
     claimed = house.claim("send.chunk")
     with house.ctx.begin() as uow:
         ready, _ = send._claim(house.ctx, uow, claimed)
-    house.ctx.gateway().send_many([one.outgoing for one in ready])
+    house.ctx.gateway("twilio").send_many([one.outgoing for one in ready])
 
     send.handle(house.ctx, claimed)
     house.run()

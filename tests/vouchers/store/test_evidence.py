@@ -60,7 +60,7 @@ def test_a_repeat_that_was_claimed_meanwhile_is_not_called_off(
             claimed.append(repeat)
             with ctx.begin() as other:
                 messages.lock(other.conn, [repeat])
-                evidence.claim(other, [Claim(repeat, 0, "Warm Homes", 1)])
+                evidence.claim(other, [Claim(repeat, 0, "Warm Homes", 1, "twilio")])
 
     event.listen(ctx.engine, "before_cursor_execute", claim_first)
     try:

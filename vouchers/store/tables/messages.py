@@ -66,6 +66,8 @@ attempt = Table(
     Column("message_id", Big, nullable=False),
     Column("number", SmallInteger, nullable=False),
     Column("state", String(16), nullable=False),
+    # Who was called, and is asked what became of it, whatever the rules say by then.
+    Column("provider", String(16), nullable=False),
     Column("sender", String(40), nullable=False),
     Column("sid", String(64)),
     Column("error_code", Integer),

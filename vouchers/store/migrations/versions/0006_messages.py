@@ -75,6 +75,7 @@ def _attempt() -> None:
         sa.Column("message_id", Big, nullable=False),
         sa.Column("number", sa.SmallInteger(), nullable=False),
         sa.Column("state", sa.String(length=16), nullable=False),
+        sa.Column("provider", sa.String(length=16), nullable=False),
         sa.Column("sender", sa.String(length=40), nullable=False),
         sa.Column("sid", sa.String(length=64), nullable=True),
         sa.Column("error_code", sa.Integer(), nullable=True),
