@@ -42,7 +42,7 @@ KILLED = -9
 WELL = (0, 3)
 PARTNERS = ("elm-homes", "oak-council")
 #: Seconds after which a process that was to die, or to end, counts as stuck.
-PATIENCE_S = 60.0
+PATIENCE_S = 120.0
 #: Rounds that the house is left alone for; each ends when nothing is due.
 ROUNDS = 12
 #: So that a lost answer is settled within a test's patience.
