@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from datetime import date
 from functools import cache
 from importlib.resources import files
-from pathlib import Path
 from typing import Any
 
 from sqlalchemy import (
@@ -27,9 +26,9 @@ from sqlalchemy import (
 
 from schemas.row import IDENTITY_FIELDS
 from vouchers.domain.matching.features import VERSION, Features, read_features
-from vouchers.domain.matching.model import Model, parse_model
+from vouchers.domain.matching.model import Model
 from vouchers.domain.matching.names import Lexicon, parse_lexicon
-from vouchers.errors import Refused
+from vouchers.store import model_in_use
 from vouchers.store.bulk import insert_rows
 from vouchers.store.listed import among, array_text
 from vouchers.store.sealing import Keyring
@@ -65,46 +64,9 @@ class Known:
     provisional: bool
 
 
-#: The file of the model in use, where settings name another than the shipped one.
-_named: list[Path] = []
-
-
-def use_model(place: Path | None) -> Model:
-    """Use the model of this file from now on in this process; None: the shipped one.
-
-    Raises Refused where it is no model, or one that other rules of reading belong to.
-    """
-    _named[:] = [place] if place is not None else []
-    shipped_model.cache_clear()
-    try:
-        found = shipped_model()
-        shipped = parse_model(_data("model.toml"))
-        if {f: [lv.name for lv in levels] for f, levels in found.levels.items()} != {
-            f: [lv.name for lv in levels] for f, levels in shipped.levels.items()
-        }:
-            raise ValueError("its levels are not those of this version")
-    except (OSError, KeyError, TypeError, ValueError) as error:
-        _named.clear()
-        shipped_model.cache_clear()
-        raise Refused(f"{place} is no matching model: {error}") from None
-    return found
-
-
-@cache
 def shipped_model() -> Model:
     """The matching model in use: the one that settings name, else the shipped one."""
-    return parse_model(model_text())
-
-
-def model_text() -> str:
-    """The file of the model in use, as people wrote it."""
-    return _named[0].read_text(encoding="utf-8") if _named else _data("model.toml")
-
-
-def model_place() -> Path:
-    """Where the file of the model in use lies."""
-    shipped = files("vouchers.domain.matching") / "model.toml"
-    return _named[0] if _named else Path(str(shipped))
+    return model_in_use.model()
 
 
 @cache
