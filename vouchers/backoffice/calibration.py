@@ -1,13 +1,13 @@
 """From rulings to thresholds: what people said, what it proves, a file that says so.
 
-Nothing changes by itself: the file is a proposal, written beside the model in use.
+Nothing changes by itself: the file is a proposal, written beside the model in use; it
+is used when VOUCHERS_MODEL names it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from importlib.resources import files
 from pathlib import Path
 
 from vouchers.domain.calendar import local_date
@@ -17,7 +17,7 @@ from vouchers.domain.matching.model_file import edited, next_version
 from vouchers.domain.roles import Duty, Person
 from vouchers.errors import Refused
 from vouchers.pipeline.context import Context
-from vouchers.store import residents, ruled
+from vouchers.store import model_in_use, ruled
 
 #: What is to be kept in mind whatever the numbers say.
 CAVEAT = (
@@ -73,7 +73,7 @@ def calibrate(
     for rate in (false_match_rate, missed_match_rate):
         if not 0.0001 <= rate <= 0.5:
             raise Refused("a rate lies between 0.0001 (1 in 10,000) and 0.5")
-    model = residents.shipped_model()
+    model = model_in_use.model()
     with ctx.reading() as conn:
         pairs = ruled.ruled(conn, model.version)
         others = ruled.other_versions(conn, model.version)
@@ -129,12 +129,10 @@ def _written(
     ctx: Context, person: Person, report: Report, door: str, out: Path | None
 ) -> Report:
     """Write the proposal into a new file; what is there already stays."""
-    kept = files("vouchers.domain.matching") / "model.toml"
     version = next_version(report.model, "c", local_date(ctx.clock()))
-    place = out or Path(str(kept))
-    if place.is_dir() or out is None:
-        folder = place if place.is_dir() else place.parent
-        place = folder / f"model-{version}.toml"
+    place = out or model_in_use.place().parent
+    if place.is_dir():
+        place = place / f"model-{version}.toml"
     notes = [
         f"Calibrated {local_date(ctx.clock()).isoformat()} from {report.rulings:,} "
         f"rulings under {report.model}:",
@@ -144,7 +142,7 @@ def _written(
         ),
     ]
     made = edited(
-        kept.read_text(encoding="utf-8"),
+        model_in_use.text(),
         {("thresholds", t.name): t.new for t in report.thresholds if t.moved},
         version=version,
         notes=notes,
@@ -154,6 +152,8 @@ def _written(
             stream.write(made)
     except FileExistsError:
         raise Refused(f"{place} is there already: name another with --out") from None
+    except OSError as error:
+        raise Refused(f"{place} cannot be written: {error.strerror}") from None
     with ctx.begin(actor=person.actor(door), name="matching.calibrate") as uow:
         uow.record(
             "matching.calibrated", 0, model=report.model, version=version,

@@ -23,7 +23,7 @@ from vouchers.domain.matching.scoring import score
 from vouchers.domain.matching.verdicts import Candidate, words
 from vouchers.domain.roles import Duty, Person
 from vouchers.pipeline.context import Context
-from vouchers.store import registry, residents
+from vouchers.store import model_in_use, registry, residents
 from vouchers.store.tables.identity import resident
 
 #: Residents that are opened at a time.
@@ -171,7 +171,7 @@ def _disagreements(
                 splink=pair.chance,
                 person=ours.person,
                 household=ours.household,
-                why=tuple(words(residents.shipped_model(), ours)),
+                why=tuple(words(model_in_use.model(), ours)),
             )
         )
     return found
@@ -181,7 +181,7 @@ def _scored(
     conn: Connection, pairs: Sequence[Pair], faces: Mapping[int, Sequence[Features]]
 ) -> list[Candidate]:
     """Our own word on each pair of rows, in one pass."""
-    model = residents.shipped_model()
+    model = model_in_use.model()
     left = [faces[rid][at] for rid, at in (pair.left for pair in pairs)]
     right = [faces[rid][at] for rid, at in (pair.right for pair in pairs)]
     scores = score(
@@ -206,7 +206,7 @@ def _scored(
 def _stand(
     ours: Candidate, ruling: str | None, a: int, b: int, in_review: Collection[int]
 ) -> Stand:
-    model = residents.shipped_model()
+    model = model_in_use.model()
     if a == b:
         return disagreement.joined(
             model, person=ours.person, guarded=bool(ours.guards), ruling=ruling

@@ -14,7 +14,7 @@ from vouchers.domain.matching.model import parse_model
 from vouchers.domain.roles import Person, Role
 from vouchers.errors import NotAllowed, Refused
 from vouchers.pipeline.context import Context
-from vouchers.store import residents
+from vouchers.store import model_in_use
 from vouchers.store.bulk import insert_rows
 from vouchers.store.tables.identity import review
 from vouchers.store.tables.proof import audit_event
@@ -36,7 +36,7 @@ def reviewed(ctx: Context, *pairs: tuple[float, str], **more: Any) -> None:
                     {"resident_id": "7", "person": score, "household": 0.0,
                      "guards": more.get("guards", 0), "parts": []}
                 ],
-                "model": residents.shipped_model().version, "opened_at": uow.now,
+                "model": model_in_use.model().version, "opened_at": uow.now,
                 "decided_at": uow.now, "ruling": ruling, "same_as": 7,
                 **{k: v for k, v in more.items() if k != "guards"},
             }
@@ -60,7 +60,7 @@ def test_clear_rulings_write_a_new_file_and_leave_the_old_one(
     assert report.rulings == 200
     assert report.file is not None and report.version is not None
     model = parse_model(report.file.read_text(encoding="utf-8"))
-    shipped = residents.shipped_model()
+    shipped = model_in_use.model()
     assert model.version == report.version != shipped.version
     assert (model.match, model.review) == (0.8, 0.16)
     assert model.levels == shipped.levels
