@@ -122,7 +122,9 @@ def after_reading(
     if row is None:
         return False
     if row.state == "rejected":
+        # Ended while it was still being read: these rows end as the others did.
         uow.enqueue(ending(batch_id))
+        return True
     if not row.gated:
         return False
     watch = Watch.of_json(row.watch)
@@ -287,6 +289,7 @@ def reject(ctx: Context, job: ClaimedJob) -> None:
     """End the undecided rows of a file, a page a job; what was granted stays."""
     batch_id = int(job.batch_id or 0)
     with ctx.begin(name="batch.reject") as uow:
+        gates.drop(uow.conn, batch_id)
         rows = gates.open_rows(
             uow.conn, batch_id, _UNDECIDED,
             above=int(job.payload["above"]), most=CHUNK_ROWS,

@@ -11,7 +11,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Table, literal, or_, select
+from sqlalchemy import ColumnElement, Table, and_, literal, or_, select
 
 from config.queues import CHUNK_MESSAGES, CHUNK_ROWS
 from vouchers.pipeline.send import STRAY
@@ -26,11 +26,14 @@ STRAY_AFTER = timedelta(minutes=10)
 
 def sweep(uow: UnitOfWork) -> None:
     """Promise what has not moved for long: one waiting job of each kind at most."""
-    # A stopped file waits for a person to let it go, any large one for its gate.
-    stopped = select(batch.c.id).where(
-        or_(batch.c.state.in_(("stopped", "rejected")), batch.c.gated.is_(True))
+    # A stopped file waits for a person to let it go; bulk rows of a large one for its
+    # gate.
+    stopped = select(batch.c.id).where(batch.c.state.in_(("stopped", "rejected")))
+    gated = select(batch.c.id).where(batch.c.gated.is_(True))
+    running = and_(
+        referral.c.batch_id.not_in(stopped),
+        or_(referral.c.batch_id.not_in(gated), referral.c.off_supply.is_(True)),
     )
-    running = referral.c.batch_id.not_in(stopped)
     for state, queue in (("received", "deduplicate"), ("matched", "allocate")):
         _promise(uow, queue, _still(uow, referral, state, CHUNK_ROWS, running))
     due = message.c.not_before.is_(None) | (message.c.not_before <= uow.now)

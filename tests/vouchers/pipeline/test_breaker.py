@@ -23,7 +23,7 @@ from vouchers.pipeline.carry import carry_all
 from vouchers.pipeline.context import Context
 from vouchers.store import invariants
 from vouchers.store.bulk import insert_rows
-from vouchers.store.tables.intake import batch, row_error
+from vouchers.store.tables.intake import batch, batch_chunk, row_error
 from vouchers.store.tables.parties import partner_listing
 from vouchers.store.tables.proof import audit_event
 from vouchers.store.tables.work import job
@@ -228,6 +228,58 @@ def test_reject_ends_the_file_and_the_partner_reads_why(
     mended = handed_in(ctx, tmp_path / "b.csv", [row(n) for n in range(1, 121)])
     assert "withdrawn" not in states(ctx, mended)
     assert broken(ctx) == []
+
+
+def test_a_file_that_is_ended_while_it_is_read_ends_whole(
+    ctx: Context, tmp_path: Path
+) -> None:
+    """Rows that are understood after the word was said are withdrawn as well."""
+    open_house(ctx)
+    receipt = hand_in(ctx, tmp_path / "a.csv", suspicious(700))
+    batch_id = int(receipt.batch_id or 0)
+    carry_all(ctx, ["accept"], jobs_max=1)
+    assert a_batch(ctx, batch_id).state == "stopped"
+    office.reject(ctx, OPAL, batch_id, reason="phones were filled down", door="test")
+    carry_all(ctx, STEPS)
+    assert states(ctx, batch_id) == {"withdrawn": 700}
+    with ctx.reading() as conn:
+        left = conn.execute(select(job.c.kind).where(job.c.state == "ready")).all()
+    assert left == []
+
+
+def test_a_release_while_the_file_is_read_lets_it_go_at_its_gate(
+    ctx: Context, tmp_path: Path
+) -> None:
+    """Its bulk rows still wait until all of it was read, and then go on unasked."""
+    open_house(ctx)
+    receipt = hand_in(ctx, tmp_path / "a.csv", suspicious(700))
+    batch_id = int(receipt.batch_id or 0)
+    carry_all(ctx, ["accept"], jobs_max=1)
+    office.release(ctx, OPAL, batch_id, reason="was asked", door="test")
+    carry_all(ctx, ["deduplicate"])
+    assert states(ctx, batch_id) == {"received": 500}
+    carry_all(ctx, STEPS)
+    assert "received" not in states(ctx, batch_id)
+
+
+def test_a_submit_that_died_in_a_stopped_file_goes_on_where_it_stopped(
+    ctx: Context, tmp_path: Path
+) -> None:
+    """Stopped by its first chunk, half staged: the same file again stages the rest."""
+    open_house(ctx)
+    rows = suspicious(700)
+    receipt = hand_in(ctx, tmp_path / "a.csv", rows)
+    with ctx.begin() as uow:
+        # As a kill leaves it between two chunks.
+        uow.conn.execute(
+            batch.update().values(state="stopped", rows_staged=500, stopped_for=[])
+        )
+        uow.conn.execute(batch_chunk.delete().where(batch_chunk.c.number == 1))
+        uow.conn.execute(job.delete().where(job.c.turn == 1))
+    again = hand_in(ctx, tmp_path / "a.csv", rows)
+    assert (again.outcome, again.batch_id) == ("accepted", receipt.batch_id)
+    found = a_batch(ctx, int(receipt.batch_id or 0))
+    assert (found.state, found.rows_staged) == ("stopped", 700)
 
 
 def test_a_file_of_repeats_stops_half_way(ctx: Context, tmp_path: Path) -> None:
