@@ -33,6 +33,8 @@ _UNLIKE = 0.45
 _OTHER_SEX = ("a", "e", "ia", "ya", "ina", "ela", "ella", "elle", "ette", "iya", "eea")
 #: Pairs of words whose judgement is kept; names repeat.
 _KEPT = 131_072
+#: Words of so many letters may hold two slips.
+_LONG = 8
 
 
 def given_level(lexicon: Lexicon, left: Features, right: Features) -> str:
@@ -44,7 +46,7 @@ def given_level(lexicon: Lexicon, left: Features, right: Features) -> str:
     if a == b:
         return "middle" if _conflict(lexicon, ours, theirs) else "same"
     together = "".join((a, *ours)), "".join((b, *theirs))
-    if together[0] == together[1] or _one_slip(*together):
+    if heard(together[0]) == heard(together[1]) or _one_slip(*together):
         # `Xiao Ming` and `Xiaoming`, `Anne-Marie` and `Annmarie`.
         return "equivalent"
     level = words_level(lexicon, a, b)
@@ -108,9 +110,14 @@ def _misread(a: str, b: str, alike: float, lexicon: Lexicon) -> str:
     known = (a in lexicon.known) + (b in lexicon.known)
     if known < 2 and look_alike(a, b):
         return "close"
+    if known < 2 and _cut_short(a, b):
+        return "shared"
     if not _one_slip(a, b) and alike < _NEAR:
         return "different"
-    if known == 2 or (known == 0 and _of_both_sexes(a, b)):
+    if known == 2 or _of_both_sexes(lexicon, a, b):
+        return "rhyme"
+    if not _one_slip(a, b) and min(len(a), len(b)) < _LONG:
+        # Two letters of a short name are rather another name: Lakshmi, Lakshman.
         return "rhyme"
     if a[0] == b[0] or frozenset((a[0], b[0])) in _CONFUSED:
         return "close"
@@ -123,11 +130,21 @@ def _one_slip(a: str, b: str) -> bool:
     return min(len(a), len(b)) >= 3 and OSA.distance(a, b, score_cutoff=1) <= 1
 
 
-def _of_both_sexes(a: str, b: str) -> bool:
+def _of_both_sexes(lexicon: Lexicon, a: str, b: str) -> bool:
     """Samir and Samira: hardly a slip, but often brother and sister."""
     if len(a) > len(b):
         a, b = b, a
+    if b in lexicon.known and a not in lexicon.known:
+        # `Sandr` is no name.
+        return False
     return b.startswith(a) and b[len(a) :] in _OTHER_SEX
+
+
+def _cut_short(a: str, b: str) -> bool:
+    """`Somto` of Somtochukwu: long names are called by their beginning."""
+    if len(a) > len(b):
+        a, b = b, a
+    return len(a) >= 4 and len(b) - len(a) >= 4 and b.startswith(a)
 
 
 @lru_cache(maxsize=_KEPT)
@@ -146,7 +163,7 @@ def surname_level(lexicon: Lexicon, a: str, b: str) -> str:
         or not family_stems(plain_a).isdisjoint(family_stems(plain_b))
     ):
         return "variant"
-    if _one_slip(a, b) or look_alike(plain_a, plain_b):
+    if _one_slip(a, b) or look_alike(plain_a, plain_b) or sound_alike(plain_a, plain_b):
         return "close"
     if len(ours) + len(theirs) > 2 and any(
         _one_family(lexicon, x, y) for x in ours for y in theirs

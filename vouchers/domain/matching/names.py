@@ -68,20 +68,36 @@ class Lexicon:
     known: frozenset[str]
     given_share: dict[str, float]
     surname_share: dict[str, float]
-    #: What may be left out in front of a name: `oluwa` of Oluwaseun.
+    #: What may be left out in front of a name, `oluwa` of Oluwaseun, and behind it.
     fronts: tuple[str, ...] = ()
+    backs: frozenset[str] = frozenset()
+    #: By each group those that hold its first name: Zofia, Sophia and so Sophie.
+    near: tuple[frozenset[int], ...] = ()
+    #: The groups of a name by its sound: Lizzy, where Lizzie is listed.
+    by_sound: dict[str, frozenset[int]] = field(default_factory=dict)
     #: Streets and places; not listed anywhere, learned of a file while it is compared.
     place_share: dict[str, float] = field(default_factory=dict)
 
     def equivalent(self, a: str, b: str) -> bool:
         """Are these two forms or spellings of one name?"""
-        if not self.groups.get(a, _NONE).isdisjoint(self.groups.get(b, _NONE)):
+        ours, theirs = self._groups(a), self._groups(b)
+        if ours and theirs and (
+            not ours.isdisjoint(theirs)
+            or any(not self.near[n].isdisjoint(theirs) for n in ours)
+            or any(not self.near[n].isdisjoint(ours) for n in theirs)
+        ):  # fmt: skip
             return True
         if len(a) < len(b):
             a, b = b, a
         if a.startswith("abd") and b.startswith("abd"):
             return self._one_god(a, b)
-        return len(a) > len(b) >= 3 and a.endswith(b) and a[: -len(b)] in self.fronts
+        if len(a) == len(b) or len(b) < 3:
+            return False
+        front = a.endswith(b) and a[: -len(b)] in self.fronts
+        return front or (a.startswith(b) and a[len(b) :] in self.backs)
+
+    def _groups(self, name: str) -> frozenset[int]:
+        return self.groups.get(name) or self.by_sound.get(heard(name), _NONE)
 
     def _one_god(self, a: str, b: str) -> bool:
         """`abdulrahman` and `abdurrehman`: the same servant, other letters."""
@@ -136,6 +152,9 @@ def parse_lexicon(text: str) -> Lexicon:
             heads.append(names[0])
             known.update(names if kind == "given" else ())
     given = _shares(data["common"]["given"])
+    sounds: dict[str, set[int]] = {}
+    for name, numbers in groups.items():
+        sounds.setdefault(heard(name), set()).update(numbers)
     return Lexicon(
         {name: frozenset(numbers) for name, numbers in groups.items()},
         tuple(heads),
@@ -143,6 +162,10 @@ def parse_lexicon(text: str) -> Lexicon:
         given,
         _shares(data["common"]["surname"]),
         tuple(data["equivalents"]["fronts"].split()),
+        frozenset(data["equivalents"]["backs"].split()),
+        # A full name joins two groups, a short one (Alex, Harry) never does.
+        tuple(frozenset(groups[head]) for head in heads),
+        {sound: frozenset(numbers) for sound, numbers in sounds.items()},
     )
 
 

@@ -15,7 +15,8 @@ _CACHED = 32_768
 _TOGETHER = {
     "szcz": "sh", "shch": "sh", "tsch": "ch", "sch": "sh", "sh": "sh", "sz": "sh",
     "cz": "ch", "tch": "ch", "ch": "ch", "rz": "zh", "zh": "zh", "dj": "j", "dzh": "j",
-    "tz": "ts", "kh": "h", "gh": "g", "ph": "f", "th": "t", "dh": "d", "bh": "b",
+    "tz": "ts", "hs": "ks",
+    "kh": "h", "gh": "g", "ph": "f", "th": "t", "dh": "d", "bh": "b",
     "ck": "k", "qu": "k", "q": "k", "x": "ks", "w": "v", "ce": "se", "ci": "si",
     "cy": "si", "c": "k", "eau": "o", "aa": "a", "ee": "i", "ie": "i", "ii": "i",
     "iy": "i", "yi": "i", "yy": "i", "ij": "i", "y": "i", "oo": "u", "ou": "u",

@@ -53,14 +53,21 @@ DISGUISES: dict[str, Callable[[Row], Row]] = {
 }
 
 
+#: A phone is written one way at a time.
+PHONES = sorted(name for name in DISGUISES if name.startswith("phone"))
+OTHERS = sorted(set(DISGUISES) - set(PHONES))
+
+
 @given(
-    st.sampled_from(cases()), st.sets(st.sampled_from(sorted(DISGUISES)), max_size=4)
+    st.sampled_from(cases()),
+    st.sets(st.sampled_from(OTHERS), max_size=3),
+    st.sampled_from(PHONES),
 )
-@settings(max_examples=400, deadline=None)
-def test_a_disguise_changes_no_verdict(case: Case, worn: set[str]) -> None:
+@settings(max_examples=300, deadline=None)
+def test_a_disguise_changes_no_verdict(case: Case, worn: set[str], phone: str) -> None:
     """Any case of the table, its second row written in other ways: the same verdict."""
     row = case.b
-    for name in sorted(worn):
+    for name in (*sorted(worn), phone):
         row = DISGUISES[name](row)
     assert judge(case._replace(b=row))[:2] == judge(case)[:2]
 
