@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import select
 
 from tests.conftest import FULL
-from tests.faults.broken import UNTIL_IDLE, Broken
+from tests.faults.broken import PATIENCE_S, UNTIL_IDLE, Broken
 from tests.faults.promises import assert_kept
 from vouchers.domain.matching.features import read_phone
 from vouchers.domain.matching.keys import KeyKind
@@ -40,6 +40,9 @@ def test_one_person_in_fifty_files_at_once_gets_one_award(broken: Broken) -> Non
     embedded = broken.stack.environ["VOUCHERS_BROKER_URL"] == "memory"
     for _ in range(1 if embedded else WORKERS):
         broken.start(*UNTIL_IDLE)
+    for process in broken.processes:
+        # Fifty files are more than other tests of this house hand in.
+        process.join(5 * PATIENCE_S)
     broken.join()
     broken.finish()
 

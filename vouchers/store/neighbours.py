@@ -6,9 +6,10 @@ from collections import defaultdict
 from collections.abc import Collection
 from datetime import date
 
-from sqlalchemy import Connection, and_, select
+from sqlalchemy import Connection, select
 
 from vouchers.domain.matching.keys import KeyKind
+from vouchers.store import registry
 from vouchers.store.listed import among
 from vouchers.store.tables.awards import award
 from vouchers.store.tables.identity import match_key
@@ -22,25 +23,32 @@ _PLACES = tuple(
 def phones_and_dwellings(
     conn: Connection, resident_ids: Collection[int]
 ) -> dict[int, set[tuple[int, int]]]:
-    """For each resident: (key, resident) of all with the same phone or dwelling."""
+    """For each resident: (key, resident) of all with the same phone or dwelling.
+
+    As in matching, what too many share says nothing of anybody and is left out.
+    """
     if not resident_ids:
         return {}
-    mine, theirs = match_key.alias("mine"), match_key.alias("theirs")
-    found: dict[int, set[tuple[int, int]]] = defaultdict(set)
-    for row in conn.execute(
-        select(mine.c.resident_id, mine.c.key, theirs.c.resident_id.label("other"))
-        .join(
-            theirs,
-            and_(
-                theirs.c.key == mine.c.key,
-                theirs.c.kind == mine.c.kind,
-                theirs.c.version == mine.c.version,
-            ),
+    mine = conn.execute(
+        select(
+            match_key.c.resident_id,
+            match_key.c.kind,
+            match_key.c.key,
+            match_key.c.version,
+        ).where(
+            among(conn, match_key.c.resident_id, resident_ids),
+            match_key.c.kind.in_(_PLACES),
         )
-        .where(among(conn, mine.c.resident_id, resident_ids), mine.c.kind.in_(_PLACES))
-    ):
-        found[row.resident_id].add((row.key, row.other))
-    return found
+    ).all()
+    shared: dict[int, set[tuple[int, int]]] = defaultdict(set)
+    for version in {row.version for row in mine}:
+        held = [row for row in mine if row.version == version]
+        marks = [(row.kind, row.key) for row in held]
+        by_key = registry.find(conn, marks, version).by_key
+        for row in held:
+            for other in by_key.get((row.kind, row.key), ()):
+                shared[row.resident_id].add((row.key, other))
+    return shared
 
 
 def helped_since(

@@ -19,7 +19,7 @@ from sqlalchemy import (
 )
 
 from vouchers.domain.matching.keys import STOP_WORD
-from vouchers.store.bulk import insert_rows
+from vouchers.store.bulk import COPY_MIN, insert_rows
 from vouchers.store.listed import among, array_text
 from vouchers.store.tables.identity import (
     crowded_key,
@@ -31,6 +31,10 @@ from vouchers.store.tables.parties import partner_listing
 #: Names this program's advisory locks; the number after it says which.
 _LOCKS = 7_411
 _LOCK_ROW = 1
+
+#: Columns of a row that says who holds which key.
+_MARK_COLUMNS = ("key", "kind", "version", "resident_id")
+_MARK = ", ".join(_MARK_COLUMNS)
 
 #: A match key: its kind and its hash.
 KeyMark = tuple[int, int]
@@ -191,11 +195,25 @@ def insert_keys(
     known: bool = True,
 ) -> None:
     """Store (resident, mark) pairs, each once; `known` residents may have some."""
-    rows = [
-        {"key": key, "kind": kind, "version": version, "resident_id": rid}
-        for rid, (kind, key) in sorted(set(marks))
-    ]
-    insert_rows(conn, match_key, rows, on_conflict="ignore" if known else "error")
+    # In the order of the tree that they are put into.
+    rows = sorted((key, kind, version, rid) for rid, (kind, key) in set(marks))
+    if not rows:
+        return
+    if conn.dialect.name != "postgresql":
+        verb = "insert or ignore" if known else "insert"
+        statement = f"{verb} into match_key ({_MARK}) values (?, ?, ?, ?)"
+        conn.exec_driver_sql(statement, rows)
+    elif known or len(rows) < COPY_MIN:
+        named = [dict(zip(_MARK_COLUMNS, row, strict=True)) for row in rows]
+        insert_rows(conn, match_key, named, on_conflict="ignore" if known else "error")
+    else:
+        lines = "".join(
+            [f"{key}\t{kind}\t{version}\t{rid}\n" for key, kind, _, rid in rows]
+        )
+        with conn.connection.cursor().copy(
+            f"copy match_key ({_MARK}) from stdin"
+        ) as copy:
+            copy.write(lines)
 
 
 def listed(conn: Connection, kind: str, keys: Collection[int]) -> set[int]:
