@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
 from typing import Any, Literal, NamedTuple
 
 from sqlalchemy import Connection, delete, func, or_, select
@@ -80,17 +81,9 @@ class Asked(NamedTuple):
     handed_in: int
 
 
-def by_partner(conn: Connection, *, since_slot: int, since_day: Any) -> list[Asked]:
+def by_partner(conn: Connection, *, since_slot: int, since_day: date) -> list[Asked]:
     """What each partner that asked since a slot asked, and handed in since a day."""
-    handed_in = dict(
-        tuple(row)
-        for row in conn.execute(
-            select(referral.c.partner_id, func.count())
-            .where(referral.c.received_on >= since_day)
-            .group_by(referral.c.partner_id)
-        )
-    )
-    rows = conn.execute(
+    asked = conn.execute(
         select(
             partner.c.id, partner.c.slug, func.sum(_A.asked), func.sum(_A.turned_away)
         )
@@ -98,10 +91,19 @@ def by_partner(conn: Connection, *, since_slot: int, since_day: Any) -> list[Ask
         .where(_A.slot >= since_slot)
         .group_by(partner.c.id, partner.c.slug)
         .order_by(partner.c.slug)
+    ).all()
+    rows = conn.execute(
+        select(referral.c.partner_id, func.count())
+        .where(
+            referral.c.partner_id.in_([row.id for row in asked]),
+            referral.c.received_on >= since_day,
+        )
+        .group_by(referral.c.partner_id)
     )
+    handed_in = {row[0]: row[1] for row in rows}
     return [
-        Asked(slug, int(asked), int(turned), handed_in.get(number, 0))
-        for number, slug, asked, turned in rows
+        Asked(slug, int(count), int(turned), handed_in.get(number, 0))
+        for number, slug, count, turned in asked
     ]
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from vouchers.domain import eligibility
+from vouchers.domain.asking import Answer
 from vouchers.domain.intake import NOTICES, Fault, sentence
 from vouchers.domain.outcomes import Word
 from vouchers.pipeline.reading import workbook
@@ -50,6 +51,12 @@ def test_every_word_of_a_result_file_is_explained() -> None:
     """No word without its line."""
     for word in Word:
         assert f"| {word} |" in PAGE
+
+
+def test_every_answer_to_a_question_is_explained() -> None:
+    """What `check` can say stands on the page of those who ask."""
+    for answer in Answer:
+        assert f"| {answer} |" in PAGE
 
 
 def test_every_refusal_of_a_whole_file_is_explained() -> None:
