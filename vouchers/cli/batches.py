@@ -131,7 +131,7 @@ def _file(found: File) -> list[RenderableType]:
     for cause in found.causes:
         mark = tables.done if cause.released else tables.warn
         shown.append(mark(f"{cause.sentence}{', and went on' * cause.released}"))
-        if not cause.released:
+        if not cause.released and found.state == "stopped":
             shown.append(Padding(f"[dim]{cause.question}[/dim]", (0, 0, 0, 4)))
     if found.state == "stopped":
         shown += [

@@ -241,6 +241,7 @@ def story(document: dict[str, Any]) -> list[RenderableType]:
                 **(document.get("need") or {}),
             },
         ),
+        *_waits(document),
         "",
         _steps(document["steps"]),
     ]
@@ -253,6 +254,17 @@ def story(document: dict[str, Any]) -> list[RenderableType]:
     if document.get("opened"):
         shown.append(tables.facts("Opened, and recorded", document["opened"]))
     return shown
+
+
+def _waits(document: dict[str, Any]) -> list[RenderableType]:
+    """Why the file of the row was stopped, and where to let it go on."""
+    from vouchers.cli import tables
+
+    causes = document.get("file_waits_for") or []
+    if not causes:
+        return []
+    told = [tables.warn(f"its file waits for a person: {cause}") for cause in causes]
+    return [*told, tables.hint(f"vouchers batches show {document['batch']}")]
 
 
 _PARTS = (
