@@ -14,12 +14,13 @@ from tests.referrals import person, receive
 from vouchers.backoffice import matching_audit
 from vouchers.backoffice.second_opinion import SecondOpinion
 from vouchers.domain.matching.disagreement import Stand
+from vouchers.domain.matching.features import read_features
 from vouchers.domain.roles import Person, Role
 from vouchers.errors import NotAllowed, Refused
 from vouchers.pipeline import deduplicate
 from vouchers.pipeline.carry import carry_all
 from vouchers.pipeline.context import Context
-from vouchers.store import decisions
+from vouchers.store import decisions, residents
 from vouchers.store.tables.identity import match_key, resident
 from vouchers.store.tables.proof import audit_event
 
@@ -112,6 +113,30 @@ def test_names_are_shown_when_asked_for_and_that_is_recorded(register: Context) 
     (event,) = events(register)
     assert event["opened"] == sorted([one.left, one.right])
     assert "Patterson" not in json.dumps(event)
+
+
+def test_two_forms_that_do_not_belong_together_are_found(register: Context) -> None:
+    """A resident joined with a stranger stands on the list as loosely joined."""
+    with register.begin() as uow:
+        rid = uow.conn.scalar(select(resident.c.id).order_by(resident.c.id).limit(1))
+        assert rid is not None
+        known, _ = residents.load(uow.conn, register.keys, [rid])
+        stranger = read_features(
+            {"given_name": "Wilfred", "family_name": "Quill",
+             "date_of_birth": "1931-11-23", "postcode": "TR19 7AA",
+             "address_line_1": "9 Harbour Wall"}
+        )  # fmt: skip
+        faces = residents.with_face(known[rid].faces, stranger)
+        assert faces is not None
+        sealed = residents.seal_faces(register.keys, rid, faces)
+        uow.conn.execute(
+            update(resident).where(resident.c.id == rid).values(faces_sealed=sealed)
+        )
+    found = matching_audit.audit(register, AMY, door="test")
+    assert found.would_part == 1
+    (one,) = [one for one in found.listed if one.left == one.right]
+    assert (one.left, one.stand) == (rid, Stand.LOOSELY_JOINED)
+    assert one.splink < 0.5
 
 
 def test_who_may_not_review_may_not_ask(ctx: Context) -> None:
