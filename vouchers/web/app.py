@@ -10,7 +10,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from vouchers.bootstrap import App
 from vouchers.web import check, health
-from vouchers.web.callbacks import PATH, CallbackDoor
+from vouchers.web.callback_forms import FORMS
+from vouchers.web.callbacks import CallbackDoor
 
 
 def create_app(app: App) -> ASGIApp:
@@ -34,7 +35,7 @@ def create_app(app: App) -> ASGIApp:
 
     async def entrance(scope: Scope, receive: Receive, send: Send) -> None:
         # Two callbacks come for every text: they do not walk through the framework.
-        if scope["type"] == "http" and scope["path"] == PATH:
+        if scope["type"] == "http" and scope["path"] in FORMS:
             await door(scope, receive, send)
         else:
             await web(scope, receive, send)

@@ -1,4 +1,4 @@
-"""The door for the provider's callbacks: check the signature, keep numbers, answer.
+"""The door for the providers' callbacks: check whose they are, keep numbers, answer.
 
 The answer comes after the commit, or not at all: the provider asks again. Callbacks
 that arrive together share one transaction. Nothing of a person is kept or logged.
@@ -13,31 +13,25 @@ from urllib.parse import parse_qsl
 import structlog
 from starlette.types import Receive, Scope, Send
 
+from vouchers.errors import ProviderNotSetUp
 from vouchers.messages.gateway import Gateway
 from vouchers.pipeline.context import Context
 from vouchers.pipeline.record_delivery import JOB
 from vouchers.store import callbacks
 from vouchers.store.callbacks import Reported
+from vouchers.web.callback_forms import FORMS, Form
 
 log = structlog.get_logger()
 
-#: Where the provider finds us.
-PATH = "/callbacks/twilio"
-SIGNATURE = b"x-twilio-signature"
 HTTP_NO_CONTENT = 204
 #: Bytes of a callback; Twilio's have under one thousand.
 BODY_MAX = 16_384
-#: Fields of a callback.
-FIELDS_MAX = 100
 #: Seconds in which callbacks gather for one commit.
 GATHER_S = 0.02
 #: Callbacks in one commit.
 BATCH_MAX = 500
 #: Callbacks waiting for a commit; more are turned away and come again.
 WAITING_MAX = 10_000
-#: Words of a status: Twilio's own are shorter.
-STATUS_MAX = 24
-SID_MAX = 64
 
 _Waiting = tuple[Reported, "asyncio.Future[None]"]
 
@@ -49,7 +43,7 @@ class CallbackDoor:
         self._ctx = ctx
         self._waiting: asyncio.Queue[_Waiting] | None = None
         self._writer: asyncio.Task[None] | None = None
-        self._gateway: Gateway | None = None
+        self._gateways: dict[str, Gateway] = {}
 
     async def open(self) -> None:
         """Begin to take callbacks."""
@@ -63,7 +57,7 @@ class CallbackDoor:
             await asyncio.gather(self._writer, return_exceptions=True)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """POST /callbacks/twilio, as a plain ASGI application."""
+        """POST /callbacks/PROVIDER, as a plain ASGI application."""
         headers: list[tuple[bytes, bytes]] = []
         status: int | None
         if scope["method"] != "POST":
@@ -81,22 +75,25 @@ class CallbackDoor:
 
     async def _take(self, scope: Scope, receive: Receive) -> int | None:
         """Keep one callback; gives the status to answer, None if nobody listens."""
+        form = FORMS[scope["path"]]
         body = await _body(receive)
         if body is None:
             return None
         if len(body) > BODY_MAX:
             return 413
         try:
-            params = parse_qsl(
-                body.decode("utf-8"), keep_blank_values=True, max_num_fields=FIELDS_MAX
-            )
+            params = form.params(body)
             asked = dict(parse_qsl(scope["query_string"].decode("ascii")))
         except ValueError:
             return 400
-        if not self._is_signed(scope, params):
-            log.warning("callback_refused", reason="signature")
+        try:
+            signed = self._is_signed(form, scope, params)
+        except ProviderNotSetUp:
+            return 404
+        if not signed:
+            log.warning("callback_refused", reason="signature", route=form.path)
             return 403
-        reported = read(params, asked.get("a"))
+        reported = form.read(params, asked.get("a"))
         if reported is None:
             return 400
         waiting = self._waiting
@@ -110,9 +107,12 @@ class CallbackDoor:
             return 503
         return HTTP_NO_CONTENT
 
-    def _is_signed(self, scope: Scope, params: Sequence[tuple[str, str]]) -> bool:
-        if self._gateway is None:
-            self._gateway = self._ctx.gateway()
+    def _is_signed(
+        self, form: Form, scope: Scope, params: Sequence[tuple[str, str]]
+    ) -> bool:
+        gateway = self._gateways.get(form.provider)
+        if gateway is None:
+            gateway = self._gateways[form.provider] = self._ctx.gateway(form.provider)
         # Behind a proxy the request's own idea of its URL is wrong: ours is configured.
         path: bytes = scope.get("raw_path") or scope["path"].encode()
         query: bytes = scope["query_string"]
@@ -120,9 +120,9 @@ class CallbackDoor:
         if query:
             url += f"?{query.decode('latin-1')}"
         signature = next(
-            (value for name, value in scope["headers"] if name == SIGNATURE), b""
+            (value for name, value in scope["headers"] if name == form.signature), b""
         )
-        return self._gateway.verify_callback(
+        return gateway.verify_callback(
             url=url, params=params, signature=signature.decode("latin-1")
         )
 
@@ -145,24 +145,6 @@ class CallbackDoor:
         with self._ctx.begin(name="callbacks") as uow:
             callbacks.add(uow, reported)
             uow.enqueue(JOB)
-
-
-def read(params: Sequence[tuple[str, str]], attempt: str | None) -> Reported | None:
-    """Numbers and codes of a callback; None when it is not one."""
-    fields = dict(params)
-    sid = fields.get("MessageSid") or fields.get("SmsSid") or ""
-    status = fields.get("MessageStatus") or fields.get("SmsStatus") or ""
-    if not sid.isalnum() or len(sid) > SID_MAX:
-        return None
-    if not status.replace("_", "").isalpha() or len(status) > STATUS_MAX:
-        return None
-    return Reported(_number(attempt), sid, status, _number(fields.get("ErrorCode")))
-
-
-def _number(text: str | None) -> int | None:
-    if not text or not text.isascii() or not text.isdigit() or len(text) > 18:
-        return None
-    return int(text)
 
 
 async def _body(receive: Receive) -> bytes | None:

@@ -16,7 +16,8 @@ from vouchers.messages.simulator.callbacks import sign
 from vouchers.store.tables.messages import callback
 from vouchers.store.tables.work import job
 from vouchers.web.app import create_app
-from vouchers.web.callbacks import BODY_MAX, read
+from vouchers.web.callback_forms import FORMS
+from vouchers.web.callbacks import BODY_MAX
 
 PATH = "/callbacks/twilio?a=42"
 PARAMS = [
@@ -125,7 +126,7 @@ def test_what_is_no_callback_is_a_wrong_request(app, web, params) -> None:
 @pytest.mark.parametrize("attempt", [None, "", "x", "-1", "1" * 19, "４２"])
 def test_an_odd_attempt_number_is_no_number(attempt: str | None) -> None:
     """The callback is kept by the provider's own number instead."""
-    reported = read(PARAMS, attempt)
+    reported = FORMS["/callbacks/twilio"].read(PARAMS, attempt)
 
     assert reported is not None and reported.attempt_id is None
 

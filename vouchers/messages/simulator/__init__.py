@@ -1,8 +1,8 @@
-"""A stand-in for Twilio with a state and a mind of its own: real HTTP, real signatures.
+"""A stand-in for Twilio and GOV.UK Notify with states of their own: real HTTP.
 
-It takes messages, lists them, sends signed callbacks, and misbehaves on request, by a
-plan or by the number it is given; what it accepted stands in a record that tests and
-auditors compare with ours. It knows nothing of vouchers.
+It takes texts, lists them, sends callbacks, and misbehaves on request, by a plan or by
+the number it is given; what it accepted stands in a record that tests and auditors
+compare with ours, one for each provider. It knows nothing of vouchers.
 
     python -m vouchers.messages.simulator --port 0 --port-file var/simulator.port
 """

@@ -1,4 +1,4 @@
-"""Signed status callbacks, in order or not, by a few kept-alive connections."""
+"""Status callbacks, in order or not, by a few kept-alive connections."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import asyncio
 import base64
 import hmac
 import random
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from urllib.parse import urlencode, urlsplit
 
@@ -25,16 +26,26 @@ def sign(token: str, url: str, params: list[tuple[str, str]]) -> str:
     return base64.b64encode(mac).decode()
 
 
+#: Headers and body of one callback: of a message, its new status and error code.
+Letter = Callable[[Held, str, int | None], tuple[str, bytes]]
+
+
+def every(_status: str) -> bool:
+    """Each status is told."""
+    return True
+
+
 @dataclass(slots=True)
 class Callbacks:
     """Waits as long as a carrier would, then tells the sender what became of a text."""
 
-    account_sid: str
-    auth_token: str
+    letter: Letter
     accepted: Accepted
     #: Seconds until "sent", and from one status to the next.
     delay_s: float
     connections: int = 8
+    #: Whether the sender hears of a status at all.
+    told: Callable[[str], bool] = every
     delivered: int = 0
     given_up: int = 0
     _due: asyncio.Queue[tuple[Held, str, int | None, int]] = field(init=False)
@@ -73,7 +84,7 @@ class Callbacks:
             steps.reverse()
         times = 2 if fault is Fault.CALLBACK_TWICE else 1
         for turn, (status, code) in enumerate(steps, start=1):
-            for _ in range(times):
+            for _ in range(times if self.told(status) else 0):
                 due = (held, status, code, TRIES)
                 wait_s = turn * self.delay_s + extra_s
                 loop.call_later(wait_s, self._due.put_nowait, due)
@@ -92,15 +103,10 @@ class Callbacks:
             if poster is None:
                 poster = Poster(parts.hostname or "", parts.port or 80)
                 posters[parts.netloc] = poster
-            params = self._params(held, status, code)
-            mark = sign(self.auth_token, held.callback_url, params)
+            headers, body = self.letter(held, status, code)
             target = parts.path + (f"?{parts.query}" if parts.query else "")
             try:
-                answer = await poster.post(
-                    target,
-                    f"X-Twilio-Signature: {mark}\r\n",
-                    urlencode(params).encode(),
-                )
+                answer = await poster.post(target, headers, body)
             except OSError:
                 answer = 0
             if 200 <= answer < 300:
@@ -113,11 +119,13 @@ class Callbacks:
             else:
                 self.given_up += 1
 
-    def _params(
-        self, held: Held, status: str, code: int | None
-    ) -> list[tuple[str, str]]:
+
+def twilio_letter(account_sid: str, auth_token: str) -> Letter:
+    """Callbacks as Twilio writes and signs them."""
+
+    def write(held: Held, status: str, code: int | None) -> tuple[str, bytes]:
         params = [
-            ("AccountSid", self.account_sid),
+            ("AccountSid", account_sid),
             ("ApiVersion", "2010-04-01"),
             ("From", held.sender),
             ("MessageSid", held.sid),
@@ -130,4 +138,11 @@ class Callbacks:
         ]
         if code is not None:
             params.append(("ErrorCode", str(code)))
-        return params
+        mark = sign(auth_token, held.callback_url, params)
+        headers = (
+            f"X-Twilio-Signature: {mark}\r\n"
+            "Content-Type: application/x-www-form-urlencoded\r\n"
+        )
+        return headers, urlencode(params).encode()
+
+    return write

@@ -62,14 +62,15 @@ class FaultPlan:
     rates: dict[Fault, float] = field(default_factory=dict)
     script: list[Scripted] = field(default_factory=list)
     refuse_code: int = 21211
+    #: The same for Notify, by the name of a refusal in `simulator.notify_form`.
+    refuse_with: str = "not_a_mobile"
     stall_s: float = 30.0
     late_s: float = 5.0
 
     @classmethod
     def of(cls, given: dict[str, Any]) -> Self:
         """The plan that a JSON document describes; unknown words are an error."""
-        allowed = {"seed", "rates", "script", "refuse_code", "stall_s", "late_s"}
-        if unknown := set(given) - allowed:
+        if unknown := set(given) - set(cls.__slots__):
             raise ValueError(f"a plan has no {', '.join(sorted(unknown))}")
         rest = {k: v for k, v in given.items() if k not in ("rates", "script")}
         return cls(

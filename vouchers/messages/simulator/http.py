@@ -128,7 +128,7 @@ class HttpProtocol(asyncio.Protocol):
 
 
 class Poster:
-    """One kept-alive connection on which forms are posted one after another."""
+    """One kept-alive connection on which callbacks are posted one after another."""
 
     def __init__(self, host: str, port: int, limit_s: float = 15.0) -> None:
         self._host = host
@@ -140,7 +140,6 @@ class Poster:
         """Post and give the status; OSError when there was no whole answer."""
         head = (
             f"POST {target} HTTP/1.1\r\nHost: {self._host}:{self._port}\r\n{headers}"
-            "Content-Type: application/x-www-form-urlencoded\r\n"
             f"Content-Length: {len(body)}\r\n\r\n"
         ).encode("latin-1")
         fresh = self._streams is None

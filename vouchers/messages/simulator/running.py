@@ -28,13 +28,13 @@ class RunningSimulator:
         """Base URL to point the real client at."""
         return f"http://{self.server.options.host}:{self.server.port}"
 
-    def accepted(self) -> list[dict[str, Any]]:
+    def accepted(self, provider: str = "twilio") -> list[dict[str, Any]]:
         """Every accepted message, as the record has it, oldest first."""
-        return read_record(self.url)
+        return read_record(self.url, provider)
 
-    def plan(self, **plan: Any) -> None:
+    def plan(self, *, provider: str = "twilio", **plan: Any) -> None:
         """Follow another fault plan from now on."""
-        post_plan(self.url, plan)
+        post_plan(self.url, plan, provider)
 
     def stop(self) -> None:
         """Stop it and wait."""
@@ -59,10 +59,13 @@ def run_in_thread(
 
 
 def run_forever(
-    options: SimulatorOptions, plan: FaultPlan, port_file: Path | None = None
+    options: SimulatorOptions,
+    plan: FaultPlan,
+    port_file: Path | None = None,
+    notify_plan: FaultPlan | None = None,
 ) -> None:
     """Be the process: listen, write the port, stop at SIGTERM or SIGINT."""
-    asyncio.run(_run(SimulatorServer(options, plan), port_file))
+    asyncio.run(_run(SimulatorServer(options, plan, notify_plan), port_file))
 
 
 async def _run(server: SimulatorServer, port_file: Path | None) -> None:
@@ -80,22 +83,26 @@ async def _run(server: SimulatorServer, port_file: Path | None) -> None:
     await server.stop()
 
 
-def read_record(url: str) -> list[dict[str, Any]]:
+def read_record(url: str, provider: str = "twilio") -> list[dict[str, Any]]:
     """What a stand-in anywhere has accepted."""
-    with urlopen(f"{url}/_simulator/record", timeout=30) as answer:
+    with urlopen(_desk(url, provider) + "/record", timeout=30) as answer:
         return [json.loads(line) for line in answer.read().splitlines()]
 
 
-def read_status(url: str) -> dict[str, int]:
+def read_status(url: str, provider: str = "twilio") -> dict[str, int]:
     """Counts of a stand-in anywhere."""
-    with urlopen(f"{url}/_simulator/status", timeout=30) as answer:
+    with urlopen(_desk(url, provider) + "/status", timeout=30) as answer:
         status: dict[str, int] = json.load(answer)
         return status
 
 
-def post_plan(url: str, plan: dict[str, Any]) -> None:
+def post_plan(url: str, plan: dict[str, Any], provider: str = "twilio") -> None:
     """Give a stand-in anywhere another fault plan."""
     body = json.dumps(plan).encode()
-    request = Request(f"{url}/_simulator/plan", data=body, method="POST")
+    request = Request(_desk(url, provider) + "/plan", data=body, method="POST")
     with urlopen(request, timeout=30):
         pass
+
+
+def _desk(url: str, provider: str) -> str:
+    return f"{url}/_simulator" + ("/notify" if provider == "notify" else "")

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import json
 import re
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
 
-from vouchers.messages.simulator.callbacks import Callbacks
+from vouchers.messages.simulator.callbacks import Callbacks, twilio_letter
+from vouchers.messages.simulator.control import as_json, control
 from vouchers.messages.simulator.faults import Fault, FaultPlan
 from vouchers.messages.simulator.http import (
     DROP,
@@ -20,6 +20,7 @@ from vouchers.messages.simulator.http import (
     Response,
 )
 from vouchers.messages.simulator.ledger import Accepted, Held, rfc_date
+from vouchers.messages.simulator.notify import NotifyDesk, NotifyOptions
 from vouchers.messages.simulator.numbers import MAGIC, behaviour_of
 
 #: Form fields of CreateMessage in Twilio's description of its API.
@@ -73,21 +74,30 @@ class SimulatorOptions:
     #: Seconds before every answer.
     latency_s: float = 0.0
     callback_connections: int = 8
+    #: The second provider behind the same port.
+    notify: NotifyOptions = field(default_factory=NotifyOptions)
 
 
 class SimulatorServer:
-    """One Twilio account behind a port."""
+    """One Twilio account behind a port, and a service of GOV.UK Notify beside it."""
 
-    def __init__(self, options: SimulatorOptions, plan: FaultPlan) -> None:
+    def __init__(
+        self,
+        options: SimulatorOptions,
+        plan: FaultPlan,
+        notify_plan: FaultPlan | None = None,
+    ) -> None:
         self.options = options
         self.plan = plan
         self.accepted = Accepted(options.record, options.keep)
         self.callbacks = Callbacks(
-            options.account_sid,
-            options.auth_token,
+            twilio_letter(options.account_sid, options.auth_token),
             self.accepted,
             options.callback_delay_s,
             options.callback_connections,
+        )
+        self.notify = NotifyDesk(
+            options.notify, notify_plan or FaultPlan(), options.callback_delay_s
         )
         self.requests = 0
         self.port = 0
@@ -102,6 +112,7 @@ class SimulatorServer:
         """Listen."""
         self.accepted.open()
         self.callbacks.start()
+        self.notify.open()
         loop = asyncio.get_running_loop()
         self._server = await loop.create_server(
             lambda: HttpProtocol(self.handle, self._open_ones, self.options.latency_s),
@@ -120,12 +131,19 @@ class SimulatorServer:
                 connection.abort()
         await self.callbacks.stop()
         self.accepted.close()
+        await self.notify.close()
 
     def handle(self, request: Request) -> Response:
         """Answer one request."""
         path, _, query = request.target.partition("?")
+        if path.startswith("/v2/"):
+            return self.notify.handle(request)
+        if path.startswith("/_simulator/notify/"):
+            return control(
+                self.notify, request, path.removeprefix("/_simulator/notify/")
+            )
         if path.startswith("/_simulator/"):
-            return self._control(request, path.removeprefix("/_simulator/"))
+            return control(self, request, path.removeprefix("/_simulator/"))
         if request.headers.get("authorization") != self._login:
             return error(401, 20003)
         if path == f"{self._base}.json":
@@ -249,32 +267,6 @@ class SimulatorServer:
             "uri": f"{uri}.json",
         }
 
-    def _control(self, request: Request, name: str) -> Response:
-        """What only a stand-in has: its record, its plan, its count."""
-        if name == "record" and request.method == "GET":
-            lines = (json.dumps(held.line()) for held in self.accepted.all())
-            return Response(200, "\n".join(lines).encode())
-        if name == "status" and request.method == "GET":
-            return as_json(
-                200,
-                {
-                    "requests": self.requests,
-                    "accepted": self.accepted.count,
-                    "callbacks_waiting": self.callbacks.waiting,
-                    "callbacks_delivered": self.callbacks.delivered,
-                    "callbacks_given_up": self.callbacks.given_up,
-                },
-            )
-        if name == "numbers" and request.method == "GET":
-            return as_json(200, {to: asdict(one) for to, one in MAGIC.items()})
-        if name == "plan" and request.method in ("POST", "PUT"):
-            try:
-                self.plan = FaultPlan.of(json.loads(request.body or b"{}"))
-            except (ValueError, KeyError, TypeError) as fault:
-                return as_json(400, {"message": str(fault)})
-            return as_json(200, {})
-        return error(404, 20404)
-
 
 def fault_of(form: dict[str, str]) -> int | None:
     """The error code of a form that Twilio would not take."""
@@ -323,8 +315,3 @@ def error(status: int, code: int) -> Response:
             "status": status,
         },
     )
-
-
-def as_json(status: int, document: object) -> Response:
-    """A JSON answer."""
-    return Response(status, json.dumps(document).encode())
