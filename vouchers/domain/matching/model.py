@@ -46,6 +46,7 @@ class Limits:
     door_people: int
     generation_years: int
     window_days: int
+    names_alone: float
 
 
 @dataclass(frozen=True)

@@ -199,7 +199,8 @@ def _guards(
     other_phone = at("mobile", "different", "close")
     reached = contact | at("meter", "same")
     together = chances[:, 0] + chances[:, 1] >= model.household
-    exact = at("given", "same") & at("surname", "same") & at("born", "same")
+    clear = chances[:, 0] >= model.limits.names_alone
+    clear &= at("given", "same") & at("surname", "same") & at("born", "same")
     rough, both_rough = _roughness(at, other_phone)
     found = {
         Guard.TWINS: one_birth & home & unlike & (surname_same | surname_open),
@@ -217,7 +218,7 @@ def _guards(
         Guard.TRANSPOSED: at("born", "year_transposed"),
         # Among a hundred thousand people hundreds have the name and nearly the birth
         # date of somebody else; dozens have both.
-        Guard.NAMESAKE: elsewhere & ~reached & (contradicted | other_phone | ~exact),
+        Guard.NAMESAKE: elsewhere & ~reached & (contradicted | other_phone | ~clear),
         Guard.NEW_YEAR: (
             at("born", "new_year") & ~reached
             & ~at("home", "same", "flat_lost", "street")

@@ -119,3 +119,59 @@ def test_every_level_says_where_its_numbers_come_from(field: str) -> None:
 
     table = tomllib.loads(data("model.toml"))["levels"][field]
     assert all(row["words"] and row["why"] for row in table.values())
+
+
+SARAH = {
+    "given_name": "Sarah", "family_name": "Quillfeather", "date_of_birth": "1985-03-17",
+    "address_line_1": "14 Mill Lane", "postcode": "LS6 2AB", "mobile": "07700900001",
+}  # fmt: skip
+MOVED = {"address_line_1": "3 Elm Close", "postcode": "M14 5TP"}
+OTHER_PHONE = {"mobile": "07700900002"}
+
+
+def guards_of(**changes: str) -> Guard:
+    """The guards between Sarah and herself with these changes."""
+    a, b = read_features(SARAH), read_features({**SARAH, **changes})
+    return Guard(int(scored(a, b).guards[0]))
+
+
+@pytest.mark.parametrize(
+    ("changes", "asked"),
+    [
+        ({**MOVED, **OTHER_PHONE}, True),
+        ({**MOVED, "mobile": "", "date_of_birth": "1985-03-11"}, True),
+        ({**MOVED, "mobile": "", "family_name": "Quilfeather"}, True),
+        ({**MOVED, "mobile": ""}, False),
+        ({**MOVED, "date_of_birth": "1985-03-11"}, False),
+        (OTHER_PHONE, False),
+    ],
+)
+def test_a_namesake_elsewhere_is_asked_about(
+    changes: dict[str, str], *, asked: bool
+) -> None:
+    """Another home with another phone, or with a name or date only like hers."""
+    assert (Guard.NAMESAKE in guards_of(**changes)) == asked
+
+
+def test_a_common_name_elsewhere_is_asked_about() -> None:
+    """Many are called David Jones, and some of them were born on one day."""
+    david = {**SARAH, "given_name": "David", "family_name": "Jones", "mobile": ""}
+    found = scored(read_features(david), read_features({**david, **MOVED}))
+
+    assert Guard.NAMESAKE in Guard(int(found.guards[0]))
+
+
+def test_twins_with_like_names_are_asked_about() -> None:
+    """Names one letter off, born the same day, one home: twins, unless one phone."""
+    ala = read_features({**SARAH, "given_name": "Ala"})
+    for phone, asked in (("", True), ("07700900002", True), (SARAH["mobile"], False)):
+        ola = read_features({**SARAH, "given_name": "Ola", "mobile": phone})
+        found = Guard(int(scored(ala, ola).guards[0]))
+        assert (Guard.TWINS in found) == asked
+
+
+def test_sisters_are_asked_about() -> None:
+    """A given name like hers and a birth date like hers may be a sister's."""
+    found = guards_of(given_name="Sahrah", date_of_birth="1983-03-17")
+
+    assert Guard.MANY_EDITS in found
