@@ -295,6 +295,15 @@ def test_limits_hold_per_person_and_partner_and_let_go(
     assert ask(house, **about(1)).answer is Answer.WOULD_BE_SUPPORTED
 
 
+def test_counts_are_forgotten_after_a_month(house: Context, clock: Clock) -> None:
+    """What the doctor does not look back on is not kept."""
+    ask(house, **about(1))
+    clock.forward(days=32)
+    ask(house, **about(1))
+    with house.reading() as conn:
+        assert conn.scalar(select(func.count()).select_from(ask_count)) == 2
+
+
 def test_many_at_once_pass_no_limit(house: Context) -> None:
     """Questions of several processes and threads are counted one after the other."""
 
