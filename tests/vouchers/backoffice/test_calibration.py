@@ -9,10 +9,14 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from vouchers.backoffice import calibration
+from tests.partner_files import open_house
+from tests.referrals import person, receive
+from vouchers.backoffice import calibration, reviews
 from vouchers.domain.matching.model import parse_model
+from vouchers.domain.matching.rulings import Ruling, RulingReason
 from vouchers.domain.roles import Person, Role
 from vouchers.errors import NotAllowed, Refused
+from vouchers.pipeline.carry import carry_all
 from vouchers.pipeline.context import Context
 from vouchers.store import model_in_use
 from vouchers.store.bulk import insert_rows
@@ -74,6 +78,21 @@ def test_clear_rulings_write_a_new_file_and_leave_the_old_one(
     assert json.loads(body or "")["moved"] == ["match 0.95 0.8", "review 0.05 0.16"]
     with pytest.raises(Refused, match="is there already"):
         calibrated(ctx, out=report.file)
+
+
+def test_a_ruling_of_the_review_desk_counts(ctx: Context) -> None:
+    """Hannah is Sarah's twin: one ruling, on a pair that a warning had sent."""
+    open_house(ctx)
+    for name in ("Sarah", "Hannah"):
+        (number,) = receive(ctx, person(given_name=name))
+        carry_all(ctx, ["deduplicate"])
+    (done,) = reviews.decide(
+        ctx, AMY, [number], Ruling.SAME_HOUSEHOLD,
+        reason=RulingReason.RELATIVES, door="test",
+    )  # fmt: skip
+    assert done.done
+    report = calibrated(ctx)
+    assert (report.rulings, report.guarded) == (1, 1)
 
 
 def test_too_few_rulings_say_how_many_are_needed(ctx: Context, tmp_path: Path) -> None:
