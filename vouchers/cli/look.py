@@ -69,7 +69,7 @@ def _all(document: dict[str, Any], width: int) -> list[RenderableType]:
         shown.append(tables.done("every row of every file has its place"))
     if unread:
         shown.append(f"{unread:,} rows are still being read: look again in a moment")
-    if document["stopped"] and "queues" in document:
+    if document.get("stopped") and "queues" in document:
         count = document["stopped"]
         words = "1 file waits" if count == 1 else f"{count} files wait"
         shown.append(tables.warn(f"{words} for a person: vouchers batches list"))
