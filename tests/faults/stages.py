@@ -157,9 +157,9 @@ def a_damaged_row(broken: Broken) -> Words:
     batch_id = broken.hand_in()
     with broken.house() as ctx:
         carry_all(ctx, ["accept"])
-    [kept, *_] = broken.all(
-        referral.c.id, referral.c.row_sealed, where=referral.c.batch_id == batch_id
-    )
+    # Not one that its partner sent before: nobody would open it again.
+    unread = (referral.c.batch_id == batch_id) & (referral.c.state == "received")
+    [kept, *_] = broken.all(referral.c.id, referral.c.row_sealed, where=unread)
     here = referral.c.id == kept.id
     broken.change(referral, here, row_sealed=kept.row_sealed[:-1] + b"?")
     broken.mends.append(
