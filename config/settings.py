@@ -28,6 +28,7 @@ NAMES = {
     "broker_url": "VOUCHERS_BROKER_URL",
     "scheme_file": "VOUCHERS_SCHEME",
     "keys_file": "VOUCHERS_KEYS",
+    "model_file": "VOUCHERS_MODEL",
     "sms": "VOUCHERS_SMS",
     "twilio_api_url": "VOUCHERS_TWILIO_API_URL",
     "twilio_account_sid": "TWILIO_ACCOUNT_SID",
@@ -63,6 +64,8 @@ class Settings(BaseModel):
     #: Seeds an empty database; after that the loaded version rules.
     scheme_file: Path = Path(__file__).parent / "scheme.toml"
     keys_file: Path | None = None
+    #: The matching model, where it is not the shipped one; the same on every host.
+    model_file: Path | None = None
     #: `simulator`, or the providers whose accounts are set: `twilio`, `notify`, both
     #: with a comma between.
     sms: str = "simulator"

@@ -11,7 +11,7 @@ from typing import Any
 from config.settings import Settings
 from vouchers import providers
 from vouchers.pipeline.context import Context
-from vouchers.store import migrations, sealing
+from vouchers.store import migrations, model_in_use, sealing
 from vouchers.store.engine import open_engine
 from vouchers.store.sealing import Keyring
 from vouchers.store.unit_of_work import begin
@@ -36,7 +36,8 @@ def build(
 
     An embedded installation makes its keys and tables on first use; a server's tables
     are made by `vouchers migrate` and its key file must exist. KeysMismatch is raised
-    for a key file that belongs to another database.
+    for a key file that belongs to another database, Refused for a matching model that
+    is none.
     """
     if settings.embedded:
         # Sealed or not, the house is nobody else's business on this machine.
@@ -45,6 +46,7 @@ def build(
     if settings.embedded and not settings.keys.exists():
         Keyring.create(settings.keys)
     keys = Keyring.load(settings.keys)
+    model_in_use.use(settings.model_file)
     if settings.embedded if migrate is None else migrate:
         migrations.migrate(engine)
     now = clock or _clock(settings)

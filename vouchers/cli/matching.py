@@ -96,6 +96,62 @@ def _audited(found: Any) -> list[RenderableType]:
     return shown
 
 
+@command(matching, "train")
+def train(
+    frame: Frame,
+    out: Annotated[
+        Path | None, typer.Option(help="Write it there: a new file, or a folder.")
+    ] = None,
+) -> Answer:
+    """Learn the model's probabilities from the rows handed in, without any rulings.
+
+    Writes a new file beside the model in use and says what it changes. It is used when
+    VOUCHERS_MODEL names it, on every host alike; nothing learns by itself. How often
+    given names and birth dates are wrong stays as it is. The file holds no names.
+    """
+    from dataclasses import asdict
+
+    from vouchers.backoffice import training as office
+
+    person = frame.person(Duty.REVIEW)
+    with frame.aside.status("learning from the rows handed in"):
+        found = office.train(frame.ctx, person, out, door=DOOR)
+    ends = Exit.FAILED if found.faults else Exit.DONE
+    return Answer(asdict(found), _trained(found), ends)
+
+
+def _trained(found: Any) -> list[RenderableType]:
+    from vouchers.cli import tables
+
+    counted = {
+        "model": found.model,
+        "rows": found.rows,
+        "pairs that share something": found.pairs,
+        "of these, expected to be one person": found.person_pairs,
+        "expected to be one household": found.household_pairs,
+        "rounds": found.rounds,
+    }
+    rows = [
+        (".".join(one.place), f"{one.old:.6g}", f"{one.new:.6g}")
+        for one in found.changes
+    ]
+    shown: list[RenderableType] = [
+        tables.facts("Learned from", counted),
+        tables.table("Numbers that moved", ("number", "was", "becomes"), rows,
+                     right=("was", "becomes")),
+    ]  # fmt: skip
+    shown += [tables.warn(f"not written: {fault}") for fault in found.faults]
+    if found.file is not None:
+        shown.append(tables.done(f"written: {found.file} (version {found.version})"))
+        shown.append(
+            "[dim]Run the table of hard cases, then name it on every host: "
+            f"VOUCHERS_MODEL={found.file}[/dim]"
+        )
+    elif not found.faults:
+        shown.append(tables.done("nothing moved: the model in use fits these rows"))
+    return shown
+
+
 @command(matching, "calibrate")
 def calibrate(
     frame: Frame,
