@@ -155,5 +155,5 @@ def read_meter(text: str) -> str:
 
 def _mpan_holds(core: str) -> bool:
     """Check digit of an electricity meter point's 13 digits."""
-    total = sum(map(mul, map(int, core[:12]), _MPAN_WEIGHTS))
+    total: int = sum(map(mul, map(int, core[:12]), _MPAN_WEIGHTS))
     return total % 11 % 10 == int(core[12])

@@ -18,6 +18,7 @@ from vouchers.domain.matching.likeness import (
     surname_level,
     whole_given,
     whole_surname,
+    words_level,
 )
 from vouchers.domain.matching.model import MISSING, Model
 from vouchers.domain.matching.names import Lexicon
@@ -151,12 +152,13 @@ def _given(model: Model, lexicon: Lexicon, pairs: Pairs) -> Numbers:
                for level in model.levels["given"]}  # fmt: skip
     both, same = pairs.agree("given")
     out = np.where(same, numbers["same"], MISSING).astype(np.int8)
+    left, right = pairs.texts("given")
     ours, theirs = pairs.texts("others")
-    middle = np.array(
-        [bool(a and b and a != b) for a, b in zip(ours, theirs, strict=True)],
-        dtype=np.bool_,
-    )
-    for i in np.flatnonzero(both & (~same | middle)).tolist():
+    several = [bool(a or b) for a, b in zip(ours, theirs, strict=True)]
+    more = np.array(several, dtype=np.bool_)
+    for i in np.flatnonzero(both & ~same & ~more).tolist():
+        out[i] = numbers[words_level(lexicon, left[i], right[i])]
+    for i in np.flatnonzero(both & more).tolist():
         out[i] = numbers[given_level(lexicon, pairs.left[i], pairs.right[i])]
     return out
 
@@ -194,10 +196,14 @@ def _swapped(model: Model, pairs: Pairs, given: Numbers, surname: Numbers) -> Nu
 
 def reordered(lexicon: Lexicon, pairs: Pairs) -> Mask:
     """Where the same three or more names stand in another order (patronymics)."""
-    return np.array(
-        [is_reordered(lexicon, a, b)
-         for a, b in zip(pairs.left, pairs.right, strict=True)], dtype=np.bool_
-    )  # fmt: skip
+    ours, theirs = pairs.texts("others")
+    last, _ = pairs.texts("surname")
+    out = np.zeros(len(pairs.left), dtype=np.bool_)
+    for i, more in enumerate(zip(ours, theirs, last, strict=True)):
+        # Three names need a middle one, or a surname of two words.
+        if more[0] or more[1] or " " in more[2]:
+            out[i] = is_reordered(lexicon, pairs.left[i], pairs.right[i])
+    return out
 
 
 def _ints(values: Sequence[Any]) -> npt.NDArray[np.int64]:

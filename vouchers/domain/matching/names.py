@@ -80,12 +80,12 @@ class Lexicon:
 
     def equivalent(self, a: str, b: str) -> bool:
         """Are these two forms or spellings of one name?"""
-        ours, theirs = self._groups(a), self._groups(b)
-        if ours and theirs and (
-            not ours.isdisjoint(theirs)
-            or any(not self.near[n].isdisjoint(theirs) for n in ours)
-            or any(not self.near[n].isdisjoint(ours) for n in theirs)
-        ):  # fmt: skip
+        ours, theirs = _forms(self, a), _forms(self, b)
+        if (
+            ours
+            and theirs
+            and not (ours[0].isdisjoint(theirs[1]) and ours[1].isdisjoint(theirs[0]))
+        ):
             return True
         if len(a) < len(b):
             a, b = b, a
@@ -95,9 +95,6 @@ class Lexicon:
             return False
         front = a.endswith(b) and a[: -len(b)] in self.fronts
         return front or (a.startswith(b) and a[len(b) :] in self.backs)
-
-    def _groups(self, name: str) -> frozenset[int]:
-        return self.groups.get(name) or self.by_sound.get(heard(name), _NONE)
 
     def _one_god(self, a: str, b: str) -> bool:
         """`abdulrahman` and `abdurrehman`: the same servant, other letters."""
@@ -136,6 +133,15 @@ class Lexicon:
             words = [self.surname_share.get(word, rare) for word in surname.split()]
             found = min(words) / 4 if min(words) > rare else rare
         return rare if found is None else found
+
+
+@lru_cache(maxsize=32_768)
+def _forms(lexicon: Lexicon, name: str) -> tuple[frozenset[int], frozenset[int]] | None:
+    """The groups in which a name stands, and with them those that a full name joins."""
+    found = lexicon.groups.get(name) or lexicon.by_sound.get(heard(name))
+    if not found:
+        return None
+    return found, found.union(*(lexicon.near[n] for n in found))
 
 
 def parse_lexicon(text: str) -> Lexicon:

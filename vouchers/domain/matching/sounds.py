@@ -43,6 +43,7 @@ _ENDINGS = (
     ("iene", ""), ("ene", ""), ("aite", ""), ("yte", ""), ("ute", ""), ("as", ""),
     ("is", ""), ("us", ""), ("ys", ""), ("ou", "os"), ("dottir", "son"),
 )  # fmt: skip
+_ENDS = tuple(ending for ending, _ in _ENDINGS)
 #: Articles and 'son of' that stand in front of a surname, joined to it or left out.
 _FRONTS = (
     "abdul", "abdel", "vande", "vander", "della", "delos", "dela", "del", "dos", "das",
@@ -100,22 +101,31 @@ def _seen(word: str) -> str:
     return word
 
 
-@lru_cache(maxsize=_CACHED)
 def family_stems(surname: str) -> frozenset[str]:
     """A surname without what makes it a woman's or a man's, by its sound."""
     stems = {heard(surname)}
-    for ending, other in _ENDINGS:
-        if surname.endswith(ending) and len(surname) - len(ending) >= 3:
-            stems.add(heard(surname[: -len(ending)] + other))
+    if surname.endswith(_ENDS):
+        stems.update(
+            heard(surname[: -len(ending)] + other)
+            for ending, other in _ENDINGS
+            if surname.endswith(ending) and len(surname) - len(ending) >= 3
+        )
     return frozenset(stems)
 
 
-@lru_cache(maxsize=_CACHED)
 def without_front(surname: str) -> frozenset[str]:
     """A surname's sounds with and without an article in front."""
     found = {heard(surname)}
-    for front in _FRONTS:
-        rest = surname[len(front) :]
-        if surname.startswith(front) and len(rest) >= 4:
-            found.add(heard(rest))
+    if surname.startswith(_FRONTS):
+        found.update(
+            heard(surname[len(front) :])
+            for front in _FRONTS
+            if surname.startswith(front) and len(surname) - len(front) >= 4
+        )
     return frozenset(found)
+
+
+@lru_cache(maxsize=_CACHED)
+def family_sounds(surname: str) -> tuple[frozenset[str], frozenset[str]]:
+    """By what a surname is one with another: its stems, and what an article leaves."""
+    return family_stems(surname), without_front(surname)
