@@ -6,11 +6,10 @@ import json
 import re
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date
 from functools import cache
 from importlib.resources import files
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import (
     Connection,
@@ -55,8 +54,7 @@ _NUMBERS = (Features._fields.index("born"),)
 AnyRow = Row[*tuple[Any, ...]]
 
 
-@dataclass(frozen=True, slots=True)
-class Known:
+class Known(NamedTuple):
     """One resident as the matcher sees them, merged ones under their oldest number."""
 
     id: int
@@ -79,25 +77,28 @@ def _data(name: str) -> str:
     return (files("vouchers.domain.matching") / name).read_text(encoding="utf-8")
 
 
+# Without types: ten candidates a row pass here, and each value's way would be longer.
+_LOAD = "select id, faces_sealed, merged_into, provisional from resident where id "
+_LOAD_POSTGRESQL = text(f"{_LOAD} = any (cast(:ids as bigint[]))")
+_LOAD_SQLITE = text(f"{_LOAD} in (select value from json_each(:ids))")
+
+
 def load(
     conn: Connection, keys: Keyring, ids: Collection[int]
 ) -> tuple[dict[int, Known], dict[int, int]]:
     """Open faces; gives people by their oldest number, and each id's oldest."""
     rows: dict[int, AnyRow] = {}
     missing = set(ids)
-    columns = (
-        resident.c.id,
-        resident.c.faces_sealed,
-        resident.c.merged_into,
-        resident.c.provisional,
-    )
+    is_postgresql = conn.dialect.name == "postgresql"
     while missing:
-        fetched = conn.execute(
-            select(*columns).where(among(conn, resident.c.id, sorted(missing)))
-        ).all()
+        if is_postgresql:
+            fetched = conn.execute(_LOAD_POSTGRESQL, {"ids": array_text(missing)}).all()
+        else:
+            listed = {"ids": json.dumps(list(missing))}
+            fetched = conn.execute(_LOAD_SQLITE, listed).all()
         rows.update({row[0]: row for row in fetched})
         missing = {row[2] for row in fetched if row[2]} - set(rows)
-    roots = {rid: _root(rows, rid) for rid in rows}
+    roots = {rid: _root(rows, rid) if row[2] else rid for rid, row in rows.items()}
     faces: dict[int, list[Features]] = defaultdict(list)
     sealed = {rid: row[1] for rid, row in rows.items() if row[1] is not None}
     for rid, opened in _opened(conn, keys, sealed).items():

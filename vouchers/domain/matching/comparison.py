@@ -172,13 +172,12 @@ def rows_sharing_keys(
     seen: dict[tuple[int, int], list[int]] = defaultdict(list)
     found: list[list[int]] = []
     for n, row_keys in enumerate(keys):
-        shared: dict[int, int] = defaultdict(int)
+        shared: set[int] = set()
         for key in row_keys:
             holders = seen[key]
             # The same stop-word rule as for the register.
             if len(holders) <= at_most:
-                for m in holders:
-                    shared[m] += 1
+                shared.update(holders)
             holders.append(n)
         found.append(sorted(shared))
     return found
