@@ -28,7 +28,7 @@ def gateway(settings: Settings, provider: str) -> Any:
         return _notify(settings)
     from vouchers.messages import twilio
 
-    return twilio.gateway_for_thread(
+    return twilio.shared_gateway(
         account_sid=settings.twilio_account_sid,
         auth_token=settings.twilio_auth_token.get_secret_value(),
         api_url=settings.provider_url,

@@ -38,11 +38,11 @@ _HINTS: tuple[tuple[str, NotifyCode], ...] = (
     ("international", NotifyCode.INTERNATIONAL),
     ("landline", NotifyCode.NO_UK_MOBILE),
     ("sms_sender_id", NotifyCode.SENDER),
+    ("character count", NotifyCode.TOO_LONG),
+    ("too long", NotifyCode.TOO_LONG),
     ("personalisation", NotifyCode.TEMPLATE),
     ("template", NotifyCode.TEMPLATE),
     ("not allowed", NotifyCode.NOT_ALLOWED),
-    ("character", NotifyCode.TOO_LONG),
-    ("too long", NotifyCode.TOO_LONG),
 )
 
 

@@ -50,8 +50,9 @@ CLOCK_SKEW_S = 120.0
 class TwilioGateway:
     """A Twilio account as our gateway.
 
-    Single sends and look-ups go through one plain client per thread; bulk goes through
-    one asynchronous client on a thread of its own, which costs a third of the CPU.
+    All goes through one asynchronous client on a thread of its own: it costs a third of
+    the plain one's CPU, a limit holds for the whole of a call, and no connection pool
+    logs the address of a look-up, which has the number in it.
     """
 
     def __init__(
@@ -68,7 +69,6 @@ class TwilioGateway:
         self._auth_token = auth_token
         self._api_url = api_url
         self._concurrency = concurrency
-        self._of_thread = threading.local()
         self._bulk: BulkLoop[Client] | None = None
         self._lock = threading.Lock()
         # At INFO it would write numbers into the log.
@@ -102,14 +102,8 @@ class TwilioGateway:
         body_contains: str,
     ) -> list[Found]:
         """Ask Twilio by number; its own filter by date would drop queued ones."""
-        from twilio.base.exceptions import TwilioException
-
-        try:
-            listed = self._client().messages.list(
-                to=to, limit=LOOK_UP_MAX, page_size=LOOK_UP_MAX
-            )
-        except (TwilioException, OSError) as error:
-            raise GatewayUnavailable(error=_class_of(error)) from None
+        loop = self._loop()
+        listed = loop.run(self._look_up(loop.client, to))
         earliest = since.timestamp() - CLOCK_SKEW_S
         return [
             Found(
@@ -142,36 +136,17 @@ class TwilioGateway:
             self.close()
 
     def close(self) -> None:
-        """End the bulk thread and this thread's connections."""
+        """End the thread and its connections."""
         with self._lock:
             bulk, self._bulk = self._bulk, None
         if bulk is not None:
             bulk.close()
-        client = getattr(self._of_thread, "client", None)
-        if client is not None:
-            client.http_client.session.close()
-            del self._of_thread.client
 
     @cached_property
     def _validator(self) -> RequestValidator:
         from twilio.request_validator import RequestValidator
 
         return RequestValidator(self._auth_token)
-
-    def _client(self) -> Client:
-        """This thread's own client: Twilio does not promise that one can be shared."""
-        client: Client | None = getattr(self._of_thread, "client", None)
-        if client is None:
-            from requests.adapters import HTTPAdapter
-            from twilio.http.http_client import TwilioHttpClient
-
-            http = TwilioHttpClient(timeout=self.call_limit_s)
-            adapter = HTTPAdapter(pool_maxsize=2, max_retries=0)
-            http.session.mount("https://", adapter)
-            http.session.mount("http://", adapter)
-            client = self._new_client(http)
-            self._of_thread.client = client
-        return client
 
     def _new_client(self, http: Any) -> Client:
         from twilio.rest import Client
@@ -195,6 +170,16 @@ class TwilioGateway:
                 )
                 atexit.register(self._close_quietly)
             return self._bulk
+
+    async def _look_up(self, client: Client, to: str) -> list[Any]:
+        try:
+            async with asyncio.timeout(self.call_limit_s):
+                found: list[Any] = await client.messages.list_async(
+                    to=to, limit=LOOK_UP_MAX, page_size=LOOK_UP_MAX
+                )
+        except Exception as error:
+            raise GatewayUnavailable(error=_class_of(error)) from None
+        return found
 
     async def _send_one(self, client: Client, message: OutgoingMessage) -> Outcome:
         from aiohttp import ClientConnectorError
@@ -228,7 +213,6 @@ def warm_up() -> None:
     make one of them fail.
     """
     import twilio.http.async_http_client
-    import twilio.http.http_client
     import twilio.request_validator
     import twilio.rest  # noqa: F401
 
@@ -282,10 +266,10 @@ _shared: dict[tuple[int, str, str, str | None], TwilioGateway] = {}
 _shared_lock = threading.Lock()
 
 
-def gateway_for_thread(
+def shared_gateway(
     *, account_sid: str, auth_token: str, api_url: str | None
 ) -> TwilioGateway:
-    """The gateway of this process: what must not be shared, it keeps per thread."""
+    """The gateway of this process for one account; threads share it."""
     key = (os.getpid(), account_sid, auth_token, api_url)
     with _shared_lock:
         if key not in _shared:

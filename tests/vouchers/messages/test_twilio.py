@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import logging
-import os
-import re
 import threading
-import urllib.request
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qsl, urlencode
 
 import pytest
 
@@ -35,12 +29,9 @@ from vouchers.messages.simulator import (
     run_in_thread,
 )
 from vouchers.messages.simulator.callbacks import sign
-from vouchers.messages.simulator.http import Request
-from vouchers.messages.simulator.server import FORM_FIELDS
 from vouchers.messages.twilio import TwilioGateway
 
 TO = "+447700900123"
-OPENAPI = os.environ.get("VOUCHERS_TEST_TWILIO_OPENAPI", "")
 
 
 @pytest.fixture
@@ -269,53 +260,3 @@ def test_unheard_of_codes_have_a_careful_class() -> None:
     assert failure_of(None) is Failure.TEMPORARY
     assert failure_of(39_999) is Failure.TEMPORARY
     assert refusal_of(29_999) is Failure.FILTERED
-
-
-@pytest.mark.skipif(not OPENAPI, reason="VOUCHERS_TEST_TWILIO_OPENAPI is not set")
-def test_requests_and_answers_fit_twilios_own_description(
-    simulator: RunningSimulator, gateway: TwilioGateway, monkeypatch
-) -> None:
-    """Every field the client sends, and all that the stand-in answers, is described."""
-    description = json.loads(Path(OPENAPI).read_text(encoding="utf-8"))
-    path = "/2010-04-01/Accounts/{AccountSid}/Messages.json"
-    form = description["paths"][path]["post"]["requestBody"]["content"][
-        "application/x-www-form-urlencoded"
-    ]["schema"]
-    shape = description["components"]["schemas"]["api.v2010.account.message"]
-    seen: list[Request] = []
-    handle = simulator.server.handle
-
-    def listen(request: Request) -> Any:
-        seen.append(request)
-        return handle(request)
-
-    monkeypatch.setattr(simulator.server, "handle", listen)
-    gateway.send(text())
-
-    sent = dict(parse_qsl(seen[0].body.decode()))
-    assert_fits(sent, form)
-    assert set(form["properties"]) == FORM_FIELDS
-    again = urllib.request.Request(
-        simulator.url + seen[0].target,
-        data=urlencode(sent).encode(),
-        headers={"Authorization": seen[0].headers["authorization"]},
-    )
-    with urllib.request.urlopen(again, timeout=5) as answer:
-        assert_fits(json.load(answer), shape)
-
-
-def assert_fits(value: dict[str, Any], schema: dict[str, Any]) -> None:
-    """Known fields only, the required ones among them, each of its type and pattern."""
-    properties = schema["properties"]
-    assert set(value) <= set(properties)
-    assert set(schema.get("required", [])) <= set(value)
-    for name, one in value.items():
-        rule = properties[name]
-        if one is None:
-            assert rule.get("nullable"), name
-            continue
-        kinds = {"string": str, "integer": int, "object": dict, "boolean": bool}
-        if "type" in rule:
-            assert isinstance(one, kinds[rule["type"]]), name
-        if "pattern" in rule:
-            assert re.fullmatch(rule["pattern"], one), name
