@@ -70,7 +70,7 @@ def test_every_request_of_the_product_is_described(seen, description: Document) 
 
 @needs_description
 def test_the_stand_in_answers_as_described(seen, description: Document) -> None:
-    """What it makes and what it lists have the fields, types and shapes of a message."""
+    """What it makes and lists has the fields, types and shapes of a message."""
     one, heard = seen
     one.send(text(1))
     one.find(1)
@@ -133,12 +133,17 @@ def wrongs(description: Document, request: Request) -> list[str]:
             needed[one["in"]].add(one["name"])
     given = dict(parse_qsl(query, keep_blank_values=True, strict_parsing=bool(query)))
     in_path = dict(zip(names, matched.groups(), strict=True))
+    shapes = description["components"]["schemas"]
     found = odd(in_path, rules["path"], needed["path"])
     found += odd(given, rules["query"], needed["query"])
     if "requestBody" in described:
         schema = described["requestBody"]["content"][FORM]["schema"]
         form = dict(parse_qsl(request.body.decode(), keep_blank_values=True))
-        found += odd(form, schema["properties"], set(schema.get("required", [])))
+        fields = {
+            name: shapes[rule["$ref"].rpartition("/")[2]] if "$ref" in rule else rule
+            for name, rule in schema["properties"].items()
+        }
+        found += odd(form, fields, set(schema.get("required", [])))
     return found
 
 
