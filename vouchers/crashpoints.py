@@ -93,6 +93,7 @@ BY_HAND = frozenset(
         "keys.rotate",
         "matching.audit",
         "matching.calibrate",
+        "matching.train",
         "partners.add",
         "partners.amend",
         "partners.list",

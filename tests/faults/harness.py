@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import pwd
 import random
-import re
 import shutil
 import socket
 import subprocess
@@ -23,24 +22,6 @@ HOUSE = Path(__file__).parent.parent.parent
 #: Seconds after which a process that should have ended is a failure.
 PATIENCE_S = 60.0
 
-#: `crashpoint("x")` in the source.
-_POINT = re.compile(r'crashpoint\(\s*"([a-z_.]+)"')
-#: `begin(..., name="x")`, which has a point before and one after its commit.
-_UNIT = re.compile(r'begin\([^()]*?name="([a-z_.]+)"', re.S)
-
-
-def crash_points(*folders: str) -> list[str]:
-    """Every named point in the source below these folders, in order of name."""
-    found: set[str] = set()
-    for folder in folders:
-        root = HOUSE / folder
-        for path in [root] if root.is_file() else sorted(root.rglob("*.py")):
-            text = path.read_text(encoding="utf-8")
-            found.update(_POINT.findall(text))
-            for unit in _UNIT.findall(text):
-                found.update((f"{unit}.before_commit", f"{unit}.committed"))
-    return sorted(found)
-
 
 @dataclass
 class House:
@@ -52,27 +33,18 @@ class House:
     more: dict[str, str] = field(default_factory=dict)
     processes: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
-    @property
-    def hits(self) -> set[str]:
-        """The crash points that any process of this house has passed."""
-        path = self.folder / "points.log"
-        return set(path.read_text().split()) if path.exists() else set()
-
-    def environment(self, crash_at: str | None = None) -> dict[str, str]:
+    def environment(self) -> dict[str, str]:
         """What a process of this house finds in its environment."""
         mine = {
             "VOUCHERS_VAR": str(self.folder / "var"),
             "VOUCHERS_DATABASE_URL": self.database_url,
             "VOUCHERS_BROKER_URL": self.broker_url,
             "VOUCHERS_KEYS": str(self.folder / "var" / "keys.json"),
-            "VOUCHERS_CRASH_LOG": str(self.folder / "points.log"),
             "VOUCHERS_THREADS": "2",
             "PYTHONPATH": str(HOUSE),
             "PYTHONDONTWRITEBYTECODE": "1",
             **self.more,
         }
-        if crash_at is not None:
-            mine["VOUCHERS_CRASH_AT"] = crash_at
         kept = {
             name: value
             for name, value in os.environ.items()
@@ -80,29 +52,23 @@ class House:
         }
         return kept | mine
 
-    def start(
-        self, *words: str, crash_at: str | None = None
-    ) -> subprocess.Popen[bytes]:
+    def start(self, *words: str) -> subprocess.Popen[bytes]:
         """Start a Python program of this house: `-m module ...` or `-c ...`."""
         (self.folder / "var").mkdir(parents=True, exist_ok=True)
         with (self.folder / "output.log").open("ab") as output:
             process = subprocess.Popen(
                 [sys.executable, *words],
                 cwd=self.folder,
-                env=self.environment(crash_at),
+                env=self.environment(),
                 stdout=output,
                 stderr=output,
             )
         self.processes.append(process)
         return process
 
-    def vouchers(
-        self, *words: str, crash_at: str | None = None
-    ) -> subprocess.Popen[bytes]:
+    def vouchers(self, *words: str) -> subprocess.Popen[bytes]:
         """Start `vouchers ...`."""
-        return self.start(
-            "-c", "from vouchers.cli import main; main()", *words, crash_at=crash_at
-        )
+        return self.start("-c", "from vouchers.cli import main; main()", *words)
 
     def ended(self, process: subprocess.Popen[bytes]) -> int:
         """Wait for the end of a process; fail with its last words if it never comes."""

@@ -16,7 +16,6 @@ from tests.conftest import FULL
 from tests.faults.harness import (
     DeafProxy,
     House,
-    crash_points,
     kill_at_random,
     own_postgres,
 )
@@ -32,13 +31,6 @@ pytestmark = pytest.mark.faults
 
 ITEMS = 4_000 if FULL else 400
 CHUNK = 20
-#: Points of the carrying itself; those of real steps are in test_pipeline.
-POINTS = [
-    *crash_points("vouchers/pipeline/carry.py"),
-    *crash_points("tests/faults/synthetic.py"),
-    *crash_points("workers/dispatcher.py"),
-    "beat.committed",
-]
 
 
 def prepare(house: House, items: int = ITEMS, **more: str) -> Context:
@@ -62,9 +54,9 @@ def prepare(house: House, items: int = ITEMS, **more: str) -> Context:
     return ctx
 
 
-def work(house: House, *words: str, crash_at: str | None = None) -> subprocess.Popen:
+def work(house: House, *words: str) -> subprocess.Popen:
     """Start a worker process with the synthetic steps."""
-    return house.start("-m", "tests.faults.synthetic", *words, crash_at=crash_at)
+    return house.start("-m", "tests.faults.synthetic", *words)
 
 
 def carried(engine: Engine) -> Counter[tuple[str, int]]:
@@ -101,20 +93,6 @@ def wait_for_events(ctx: Context) -> None:
     while not carried(ctx.engine):
         assert time.monotonic() < deadline, "nothing was ever carried"
         time.sleep(0.05)
-
-
-def test_a_kill_at_every_point_loses_nothing_and_doubles_nothing(house: House) -> None:
-    """A process is killed at each named point in turn; the next one goes on."""
-    ctx = prepare(house)
-    for point in POINTS:
-        process = work(house, crash_at=point)
-        # -9: killed there; otherwise the work was over before the point came.
-        assert house.ended(process) in (-9, 0, 3), house.last_words()
-    assert_all_carried_once(house, ctx)
-    assert set(POINTS) - house.hits <= {
-        "give_back.before_commit",
-        "give_back.committed",
-    }
 
 
 def test_a_storm_of_kills_is_survived(house: House) -> None:
