@@ -194,6 +194,8 @@ def open_faces(
     conn: Connection, keys: Keyring, ids: Collection[int]
 ) -> dict[int, list[Features]]:
     """Opened faces of residents, erased ones left out."""
+    if not ids:
+        return {}
     rows = conn.execute(
         select(resident.c.id, resident.c.faces_sealed).where(
             among(conn, resident.c.id, ids), resident.c.faces_sealed.is_not(None)
@@ -206,6 +208,8 @@ def open_identities(
     conn: Connection, keys: Keyring, ids: Collection[int]
 ) -> dict[int, bytes]:
     """Opened identities of residents, erased ones left out."""
+    if not ids:
+        return {}
     rows = conn.execute(
         select(resident.c.id, resident.c.identity_sealed).where(
             among(conn, resident.c.id, ids), resident.c.identity_sealed.is_not(None)
