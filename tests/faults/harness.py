@@ -66,10 +66,6 @@ class House:
         self.processes.append(process)
         return process
 
-    def vouchers(self, *words: str) -> subprocess.Popen[bytes]:
-        """Start `vouchers ...`."""
-        return self.start("-c", "from vouchers.cli import main; main()", *words)
-
     def ended(self, process: subprocess.Popen[bytes]) -> int:
         """Wait for the end of a process; fail with its last words if it never comes."""
         try:
