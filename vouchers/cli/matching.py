@@ -1,4 +1,4 @@
-"""Commands about the matching model: a second opinion, thresholds from rulings."""
+"""Commands about the matching model: learn it, hold it against others and rulings."""
 
 from __future__ import annotations
 
@@ -143,13 +143,17 @@ def _trained(found: Any) -> list[RenderableType]:
     shown += [tables.warn(f"not written: {fault}") for fault in found.faults]
     if found.file is not None:
         shown.append(tables.done(f"written: {found.file} (version {found.version})"))
-        shown.append(
-            "[dim]Run the table of hard cases, then name it on every host: "
-            f"VOUCHERS_MODEL={found.file}[/dim]"
-        )
+        shown.append(_how_to_use(found.file))
     elif not found.faults:
         shown.append(tables.done("nothing moved: the model in use fits these rows"))
     return shown
+
+
+def _how_to_use(file: Path) -> str:
+    return (
+        "[dim]Run the table of hard cases, then name it on every host: "
+        f"VOUCHERS_MODEL={file}[/dim]"
+    )
 
 
 @command(matching, "calibrate")
@@ -230,7 +234,10 @@ def _calibrated(report: Any, caveat: str) -> list[RenderableType]:
             )
         )
     if report.file is not None:
-        shown.append(tables.done(f"written: {report.file} (version {report.version})"))
+        shown += [
+            tables.done(f"written: {report.file} (version {report.version})"),
+            _how_to_use(report.file),
+        ]
     elif report.moved:
         shown.append(tables.warn("nothing was written: --write does, beside the model"))
     return [*shown, f"[dim]{caveat}[/dim]"]
