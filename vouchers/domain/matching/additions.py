@@ -56,9 +56,12 @@ _NOBODY_PHRASES = frozenset(
 AROUND_NOBODY = _words("the current new boy girl of name first last given surname")
 
 
+#: Between the names of two people.
+AND = "and"
 #: Words that ask for a closer look at who is meant.
 BESIDE = (
-    TITLES
+    {AND}
+    | TITLES
     | SENIOR
     | JUNIOR
     | NOBODY

@@ -209,6 +209,8 @@ def _hard_words(text: str) -> tuple[str, ...]:
     if not text.isascii() and _TWICE_ENCODED.search(text):
         with suppress(UnicodeError):
             text = text.encode("cp1252").decode("utf-8")
+    if "&" in text or "+" in text:
+        text = text.strip(" &+").replace("&", " and ").replace("+", " and ")
     if _IN_NAMES.search(text):
         text = _IN_A_WORD.sub(lambda found: found[0].translate(_DIGITS), text.lower())
     return tuple(fold(text).split())
@@ -237,7 +239,8 @@ def _take_apart(given: list[str], family: list[str], written: str) -> Name:
         if additions.is_nobody(family):
             family = []
             given = [] if additions.is_around_nobody(given) else given
-        if additions.is_nobody(given):
+        if additions.is_nobody(given) or additions.AND in given:
+            # `Mr and Mrs` is nobody in particular, `John and Ava` is two people.
             given = []
     if not given and len(family) > 1:
         given, family = _split_family(family, written)

@@ -76,6 +76,9 @@ def sound_alike(a: str, b: str) -> bool:
         return False
     if ours == theirs:
         return True
+    if "zh" in a + b and "j" in a + b:
+        # Zhanna is Janna to a Frenchman, and Jouk is Zhuk.
+        return guessed(a.replace("zh", "j")) == guessed(b.replace("zh", "j"))
     return ("x" in a + b or "c" in (a[0], b[0])) and not _somali(a).isdisjoint(
         _somali(b)
     )

@@ -6,15 +6,14 @@ Run by itself it writes the table into `vouchers/web/handbook/matching.md`.
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Sequence
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from typing import NamedTuple
 
-import numpy as np
-
-from vouchers.domain.matching.comparison import Question, compare_chunk
-from vouchers.domain.matching.features import Features, read_features
+from vouchers.domain.matching.comparison import Answer, Question, compare_chunk
+from vouchers.domain.matching.features import read_features
 from vouchers.domain.matching.levels import Pairs
 from vouchers.domain.matching.model import Model, parse_model
 from vouchers.domain.matching.names import Lexicon, parse_lexicon
@@ -109,40 +108,60 @@ def _text(name: str) -> str:
 
 def judge(case: Case, *, turned: bool = False) -> Judgement:
     """What becomes of row b when row a is known; `turned` swaps the two."""
-    a, b = read_features(case.a), read_features(case.b)
+    return judge_all((case,), turned=turned)[0]
+
+
+@cache
+def judged(*, turned: bool = False) -> dict[str, Judgement]:
+    """The judgement of every case of the table, by its name."""
+    found = judge_all(cases(), turned=turned)
+    return {case.name: one for case, one in zip(cases(), found, strict=True)}
+
+
+def judge_all(wanted: Sequence[Case], *, turned: bool = False) -> list[Judgement]:
+    """Judge many cases, each by itself, all compared at once."""
+    rows = [(read_features(case.a), read_features(case.b)) for case in wanted]
     if turned:
-        a, b = b, a
-    question = Question(
-        b, [1], [], communal=case.listed == "communal",
-        worker_phone=case.listed == "worker's phone",
-    )  # fmt: skip
+        rows = [(b, a) for a, b in rows]
+    questions = [
+        Question(
+            b, [n], [], communal=case.listed == "communal",
+            worker_phone=case.listed == "worker's phone",
+        )
+        for n, (case, (_, b)) in enumerate(zip(wanted, rows, strict=True), start=1)
+    ]  # fmt: skip
+    faces = {n: [a] for n, (a, _) in enumerate(rows, start=1)}
     answers = compare_chunk(
-        model(), lexicon(), [question], {1: [a]}, registry_size=REGISTER
+        model(), lexicon(), questions, faces, registry_size=REGISTER
     )
-    register = Register(home={1: 1}, members={1: {1}}, supported={1})
-    arrival = Arrival(2, case.listed == "protected", case.listed == "separate")
-    (outcome,) = settle(model(), [arrival], answers, register)
+    pairs = Pairs([a for a, _ in rows], [b for _, b in rows])
+    homes = score(model(), lexicon(), pairs, registry_size=REGISTER).levels["home"]
+    names = ["", *(level.name for level in model().levels["home"])]
+    return [
+        _verdict(case, n, answer, names[int(home)])
+        for n, (case, answer, home) in enumerate(
+            zip(wanted, answers, homes, strict=True), start=1
+        )
+    ]
+
+
+def _verdict(case: Case, known: int, answer: Answer, home: str) -> Judgement:
+    """One case settled against a register of one person."""
+    register = Register(home={known: known}, members={known: {known}},
+                        supported={known})  # fmt: skip
+    arrival = Arrival(0, case.listed == "protected", case.listed == "separate")
+    (outcome,) = settle(model(), [arrival], [answer], register)
     # Pairs that share nothing are not even candidates.
-    candidate = next(iter(answers[0].known), Candidate(1, 0.0, 0.0, ()))
+    candidate = next(iter(answer.known), Candidate(known, 0.0, 0.0, ()))
     said = tuple(words(model(), candidate))
     asked = outcome.verdict is Verdict.REVIEW
     if asked and outcome.review == "household":
         return Judgement("D", "?", said)
     if outcome.verdict is Verdict.NEW:
-        return Judgement("D", "S" if outcome.household_id == 1 else "N", said)
-    return Judgement("R" if asked else "M", _home(a, b, case), said)
-
-
-def _home(a: Features, b: Features, case: Case) -> str:
-    """Where one person may be meant: is it the same home, by its level?"""
-    levels = score(
-        model(), lexicon(), Pairs([a], [b], communal=np.array([False])),
-        registry_size=REGISTER,
-    ).levels["home"]  # fmt: skip
-    level = "" if not levels[0] else model().levels["home"][int(levels[0]) - 1].name
-    if case.listed == "communal" or level not in ("same", *MOVED):
-        return "?"
-    return "S" if level == "same" else "N"
+        return Judgement("D", "S" if outcome.household_id == known else "N", said)
+    if case.listed == "communal" or home not in ("same", *MOVED):
+        return Judgement("R" if asked else "M", "?", said)
+    return Judgement("R" if asked else "M", "S" if home == "same" else "N", said)
 
 
 #: Levels of the home that mean that a person lives elsewhere.

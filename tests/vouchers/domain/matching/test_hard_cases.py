@@ -11,7 +11,7 @@ from tests.vouchers.domain.matching.hard_cases import (
     Case,
     agrees,
     cases,
-    judge,
+    judged,
     model,
     page,
 )
@@ -23,7 +23,7 @@ ASKED: frozenset[str] = frozenset()
 @pytest.mark.parametrize("case", cases(), ids=lambda case: case.name)
 def test_hard_case(case: Case) -> None:
     """Each pair gets the verdict that a careful person would give."""
-    found = judge(case)
+    found = judged()[case.name]
     if case.name in ASKED:
         assert found.person == "R"
     else:
@@ -33,19 +33,23 @@ def test_hard_case(case: Case) -> None:
 @pytest.mark.parametrize("case", cases(), ids=lambda case: case.name)
 def test_it_does_not_matter_which_row_came_first(case: Case) -> None:
     """The verdict on the person and on the household is the same, turned round."""
-    there, back = judge(case), judge(case, turned=True)
+    there, back = judged()[case.name], judged(turned=True)[case.name]
     assert there[:2] == back[:2]
 
 
 def test_same_and_different_are_never_confused() -> None:
     """No case that is one person is called two, and none that is two is called one."""
     confused = {("M", "D"), ("D", "M"), ("R", "M")}
-    assert [c.name for c in cases() if (c.person, judge(c).person) in confused] == []
+    assert [
+        c.name for c in cases() if (c.person, judged()[c.name].person) in confused
+    ] == []
 
 
 def test_every_verdict_is_told_in_words() -> None:
     """Whoever is asked, or asks later, reads what the verdict rests on."""
-    assert [c.name for c in cases() if c.person != "D" and not judge(c).words] == []
+    assert [
+        c.name for c in cases() if c.person != "D" and not judged()[c.name].words
+    ] == []
 
 
 def test_the_handbook_prints_the_table() -> None:
