@@ -5,6 +5,7 @@ from __future__ import annotations
 from tests.vouchers.domain.matching.test_scoring import LEXICON, MODEL
 from vouchers.domain.matching.comparison import Answer, Question, compare_chunk
 from vouchers.domain.matching.features import Features, read_features
+from vouchers.domain.matching.verdicts import at_home
 
 OFFICE = "07700900123"
 
@@ -57,3 +58,15 @@ def test_a_mistyped_surname_is_no_third_person() -> None:
     again = DORIS._replace(surname="weeb")
 
     assert not met(again, DORIS, ERNEST._replace(flat="")).communal
+
+
+def test_two_flats_are_two_homes_whatever_is_shared() -> None:
+    """A mother in flat 2 and her son in flat 12 share name and phone, not the home."""
+    mother = lodger("Rosa", "Quillfeather", "1950-02-20", "Flat 2, 9 Park Row")
+    son = lodger("Marco", "Quillfeather", "1978-11-11", "Flat 12, 9 Park Row")
+
+    (apart,) = met(son, mother).known
+    (together,) = met(son._replace(flat="2"), mother).known
+
+    assert not at_home(MODEL, apart)
+    assert at_home(MODEL, together)
