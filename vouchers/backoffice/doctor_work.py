@@ -15,7 +15,7 @@ from vouchers.domain.matching.bounds import (
     kind_words,
 )
 from vouchers.domain.matching.keys import STOP_WORD
-from vouchers.store import discrepancies, gates, queues, registry
+from vouchers.store import discrepancies, gates, queues, registry, reviews
 from vouchers.store.tables import db_now
 from vouchers.store.tables.messages import message
 
@@ -36,6 +36,7 @@ def examine(conn: Connection) -> list[Finding]:
         _carried(conn, levels),
         _stuck(levels),
         _stopped(conn),
+        _reviews(conn),
         _paused(levels),
         _texts(conn),
         _differences(conn),
@@ -89,6 +90,15 @@ def _stopped(conn: Connection) -> Finding:
     if len(waiting) == 1:
         sentence = "1 file looks wrong as a whole and waits for a person"
     return Finding("files", "warn", sentence, hints)
+
+
+def _reviews(conn: Connection) -> Finding:
+    waiting, late = reviews.waiting_counts(conn, protected=True)
+    if late:
+        sentence = f"{waiting:,} reviews wait for a ruling, {late:,} of them too long"
+        return Finding("reviews", "warn", sentence, ("see `vouchers reviews list`",))
+    sentence = f"{waiting:,} reviews wait for a ruling, none too long"
+    return Finding("reviews", "ok", sentence)
 
 
 def _paused(levels: list[queues.QueueLevel]) -> Finding:

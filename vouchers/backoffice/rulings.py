@@ -119,6 +119,9 @@ def _target(
     """Whom the row is, or lives with: named, or the only likely one."""
     if same_as is None and not shown:
         raise Refused("nobody is shown to choose from: name the resident, --same-as")
+    roots = _roots(uow, shown, but=case.resident_id) if same_as is None else ()
+    if case.kind == ReviewKind.SEVERAL and len(roots) > 1:
+        raise Refused("several people are shown: name the one with --same-as RESIDENT")
     named = reviews.person_of(uow.conn, same_as or shown[0])
     if named is None:
         raise NotFound("no such resident")

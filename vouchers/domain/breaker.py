@@ -65,8 +65,8 @@ _SENTENCES = {
     StopReason.ROW_ERRORS: "{rows:,} of {of:,} rows have to be corrected",
     StopReason.FAR_MORE_ROWS: "the file has {rows:,} rows; no earlier file of this"
     " partner had more than {of:,}",
-    StopReason.REPEATS: "{rows:,} of the {of:,} rows looked at are people, or may be,"
-    " whom another row or another partner brought before",
+    StopReason.REPEATS: "{rows:,} of the {of:,} rows looked at are people whom we know"
+    " already, or may be",
 }
 #: What a person should ask before the file goes on.
 _QUESTIONS = {

@@ -193,6 +193,9 @@ def after_matching(uow: UnitOfWork, outcomes: Sequence[Outcome]) -> set[int]:
 
 def _taken_for(outcome: Outcome) -> int | None:
     """The resident whom a row repeats, or may repeat; None for somebody new."""
+    if outcome.arrival.protected:
+        # Not even a count may say that a protected person is known somewhere.
+        return None
     if not outcome.new_resident:
         return outcome.resident_id
     if outcome.review in (ReviewKind.PERSON, ReviewKind.SEVERAL):

@@ -27,7 +27,7 @@ from vouchers.domain.matching.rulings import Ruling
 from vouchers.domain.roles import Person, Role
 from vouchers.errors import NotAllowed, NotFound
 from vouchers.pipeline.context import Context
-from vouchers.store.tables.identity import resident
+from vouchers.store.tables.identity import resident, review
 from vouchers.store.tables.parties import scheme, scheme_version
 from vouchers.store.tables.proof import audit_event
 from vouchers.store.tables.work import job
@@ -182,6 +182,29 @@ def test_finance_does_not_decide_who_is_who(ctx: Context, twins: Any) -> None:
         reviews.decide(
             ctx, FIN, [twins[1].id], Ruling.DIFFERENT, reason=WHY, door="test"
         )
+
+
+def test_of_several_people_the_one_meant_has_to_be_named(ctx: Context) -> None:
+    """Nobody is taken for the first of several by saying "the same person"."""
+    (sarah,) = deduplicated(ctx, person())
+    (hannah,) = deduplicated(ctx, person(**TWIN), partner_id=2)
+    rule(ctx, hannah.id, Ruling.DIFFERENT)
+    (both,) = deduplicated(ctx, person(given_name="S"), partner_id=3)
+    with ctx.begin() as uow:
+        shown = [
+            {"resident_id": str(one), "person": 0.6, "household": 0.3, "guards": 0,
+             "parts": []}
+            for one in (sarah.id, hannah.id)
+        ]  # fmt: skip
+        uow.conn.execute(
+            update(review)
+            .where(review.c.id == both.id)
+            .values(kind="several", candidates=shown)
+        )
+    refused = rule(ctx, both.id, Ruling.SAME_PERSON)
+    assert (refused.done, "--same-as" in refused.message) == (False, True)
+    assert rule(ctx, both.id, Ruling.SAME_PERSON, same_as=hannah.id).done
+    assert now(ctx, both.id).resident_id == hannah.id
 
 
 def test_p9_a_partners_person_sees_no_review(ctx: Context, twins: Any) -> None:

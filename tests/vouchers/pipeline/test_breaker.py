@@ -315,6 +315,17 @@ def test_a_partners_own_repeats_stop_nothing(
     assert (found.state, found.rows_matched, found.rows_repeated) == ("open", 120, 0)
 
 
+def test_p9_protected_rows_are_no_repeats(ctx: Context, tmp_path: Path) -> None:
+    """P9: a file that stops, or would, says nothing of protected residents."""
+    open_house(ctx)
+    open_house(ctx, slug="oak-homes")
+    rows = [row(n, safe_contact="sms_neutral") for n in range(1, 121)]
+    handed_in(ctx, tmp_path / "a.csv", rows)
+    batch_id = handed_in(ctx, tmp_path / "b.csv", rows, partner="oak-homes")
+    found = a_batch(ctx, batch_id)
+    assert (found.state, found.rows_repeated) == ("open", 0)
+
+
 def test_a_hostel_that_is_listed_stops_nothing(ctx: Context, tmp_path: Path) -> None:
     """One home on many rows stops a file, unless its partner listed it."""
     partner_id = open_house(ctx)
