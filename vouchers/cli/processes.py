@@ -137,7 +137,11 @@ def _simulator(settings: Any) -> list[str]:
     from config.settings import SIMULATOR_PORT
 
     port = str(SIMULATOR_PORT)
-    return [sys.executable, "-m", "vouchers.messages.simulator", "--port", port]
+    receipts = f"{settings.public_url.rstrip('/')}/callbacks/notify"
+    return [
+        *(sys.executable, "-m", "vouchers.messages.simulator", "--port", port),
+        *("--notify-callback-url", receipts),
+    ]
 
 
 def _ended(code: int) -> Answer:

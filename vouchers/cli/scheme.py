@@ -25,12 +25,18 @@ def register(app: typer.Typer) -> None:
 
 
 @command(scheme, "check")
-def check(frame: Frame, file: File) -> Answer:  # noqa: ARG001
-    """Name every fault of a rules file; nothing is loaded."""
+def check(frame: Frame, file: File) -> Answer:
+    """Name every fault of a rules file, and what its provider lacks here."""
+    from schemas.scheme import Scheme
+    from vouchers import providers
     from vouchers.backoffice import scheme as office
     from vouchers.cli import tables
 
-    faults = office.check(file.read_text(encoding="utf-8"))
+    text = file.read_text(encoding="utf-8")
+    faults = office.check(text)
+    if not faults:
+        texting = Scheme.parse(text).messages
+        faults = providers.scheme_faults(frame.settings, texting)
     document = {"ok": not faults, "faults": faults}
     if not faults:
         return Answer(document, [tables.done(f"{file} may be loaded")])

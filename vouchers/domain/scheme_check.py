@@ -7,6 +7,7 @@ from datetime import date, timedelta
 
 from schemas.row import MeterType
 from schemas.scheme import Alphabet, CheckDigit, DeliveredBy, Network, Scheme, Supply
+from schemas.texting import Provider
 from vouchers.domain import codes, prices
 from vouchers.domain.allocation import PARTS_MAX
 from vouchers.domain.need import BANDS
@@ -14,6 +15,9 @@ from vouchers.domain.restrictions import Restrictions
 
 #: Fewer free symbols than this and codes could be guessed, or run out.
 FREE_DIGITS_MIN, FREE_SYMBOLS_MIN = 10, 7
+
+#: 918 letters: what GOV.UK Notify takes of a text.
+NOTIFY_PARTS_MAX = 6
 
 #: So many rows of one home may be a family that was sent one by one.
 FAMILY_ROWS = 10
@@ -32,6 +36,7 @@ def faults(scheme: Scheme) -> list[str]:
         *_prices(scheme),
         *_gaps(scheme),
         *_limits(scheme),
+        *_texting(scheme),
     ]
 
 
@@ -220,3 +225,9 @@ def _limits(scheme: Scheme) -> Iterator[str]:
         yield "caps.between_days: longer than awards_window_days"
     if scheme.caps.awards_window_days > scheme.caps.year_days:
         yield "caps.awards_window_days: longer than year_days"
+
+
+def _texting(scheme: Scheme) -> Iterator[str]:
+    texting = scheme.messages
+    if texting.provider is Provider.NOTIFY and texting.segments_max > NOTIFY_PARTS_MAX:
+        yield f"messages.segments_max: Notify takes {NOTIFY_PARTS_MAX} at the most"

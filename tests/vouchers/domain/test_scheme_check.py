@@ -41,6 +41,7 @@ def test_the_shipped_scheme_has_no_fault() -> None:
         ('prefix = "61"', 'prefix = "AB"', "networks.paypoint.prefix"),
         ("days_before_expiry = [7, 2]", "days_before_expiry = [40]", "reminders"),
         ("[caps]", "[caps", "not a TOML file"),
+        ('provider = "twilio"', 'provider = "pigeon"', "messages.provider"),
     ],
 )
 def test_each_fault_names_its_rule(old: str, new: str, rule: str) -> None:
@@ -48,6 +49,18 @@ def test_each_fault_names_its_rule(old: str, new: str, rule: str) -> None:
     assert old in DEFAULT
     found = check(DEFAULT.replace(old, new, 1))
     assert any(rule in fault for fault in found), found
+
+
+@pytest.mark.parametrize(
+    ("provider", "parts", "faults"),
+    [("notify", 6, 0), ("notify", 7, 1), ("twilio", 10, 0)],
+)
+def test_a_provider_takes_so_many_parts(provider: str, parts: int, faults: int) -> None:
+    """Notify refuses what is longer than 918 letters."""
+    text = DEFAULT.replace("segments_max = 6", f"segments_max = {parts}")
+    found = check(text.replace('provider = "twilio"', f'provider = "{provider}"'))
+    assert len(found) == faults
+    assert all("messages.segments_max" in fault for fault in found)
 
 
 def test_a_gift_that_could_never_be_spent_is_refused() -> None:
