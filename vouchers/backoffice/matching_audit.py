@@ -28,8 +28,8 @@ from vouchers.store.tables.identity import resident
 
 #: Residents that are opened at a time.
 CHUNK = 2_000
-#: Pairs looked at for each one listed: many of them are families or settled.
-_LOOK_AT = 20
+#: Pairs that are scored our way, surest first: most of them are families or settled.
+_LOOK_AT = 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +86,7 @@ def audit(
     try:
         with ctx.reading() as conn:
             people = _fill(ctx, conn, second)
-            opinion = second.ask(limit=limit * _LOOK_AT)
+            opinion = second.ask(limit=_LOOK_AT)
             found = _disagreements(ctx, conn, opinion)
             listed = _chosen(found, limit)
             if opened:
