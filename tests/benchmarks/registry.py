@@ -78,7 +78,7 @@ def residents(seed: int, count: int) -> Iterator[Row]:
 def arrivals(seed: int, registered: int, count: int) -> Iterator[Row]:
     """What partners bring to a registry of `registered` residents: `count` rows."""
     rng = Random((seed << 42) + 17)
-    known = int(registered * _HOMES_A_RESIDENT * 0.95)
+    known = max(1, int(registered * _HOMES_A_RESIDENT * 0.95))
     fresh = _strangers(seed, registered)
     recent: list[tuple[Home, Person]] = []
     kinds, shares = tuple(SHARES), tuple(SHARES.values())
