@@ -2,103 +2,35 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import select
 
-from tests.partner_files import csv_file, open_house, referrals
-from tests.partner_files import row as plain_row
+from tests.partner_files import open_house, referrals
+from tests.stopped_files import (
+    OPAL,
+    STEPS,
+    a_batch,
+    broken,
+    hand_in,
+    handed_in,
+    row,
+    states,
+    suspicious,
+)
 from vouchers.backoffice import batches as office
-from vouchers.backoffice import doctor_work, explain, status
 from vouchers.domain.matching.features import read_features
 from vouchers.domain.matching.keys import KeyKind
-from vouchers.domain.roles import Person, Role
-from vouchers.errors import NotAllowed, NotFound, Refused
-from vouchers.pipeline import results, strays
-from vouchers.pipeline.accept import Receipt, submit
+from vouchers.pipeline import strays
 from vouchers.pipeline.carry import carry_all
 from vouchers.pipeline.context import Context
-from vouchers.store import invariants
 from vouchers.store.bulk import insert_rows
 from vouchers.store.tables.intake import batch, batch_chunk, row_error
 from vouchers.store.tables.parties import partner_listing
 from vouchers.store.tables.proof import audit_event
 from vouchers.store.tables.work import job
-
-STEPS = ["accept", "deduplicate", "allocate"]
-OPAL = Person(1, "opal", frozenset({Role.OPERATOR}))
-FIN = Person(2, "fin", frozenset({Role.FINANCE}))
-GIVEN = (
-    "Oliver", "Amelia", "Mohammed", "Isla", "Sanjay", "Freya", "Tobias", "Ngozi",
-    "Callum", "Beatrix", "Hugo", "Priya", "Desmond", "Wilma", "Yusuf", "Agnes",
-    "Rupert", "Leila", "Magnus", "Chidi",
-)  # fmt: skip
-FAMILY = (
-    "Atkinson", "Brzezinski", "Cartwright", "Dhillon", "Eastwood", "Fitzgerald",
-    "Gallagher", "Hutchinson", "Iqbal", "Jankowski", "Kowalczyk", "Llewellyn",
-    "Montgomery", "Nwosu", "Okonkwo", "Pemberton", "Quigley", "Rosenthal", "Sutherland",
-    "Thistlethwaite", "Underhill", "Vasquez", "Wolstenholme", "Xenakis", "Yarborough",
-    "Zielinski", "Abernathy", "Blenkinsop", "Chowdhury", "Drinkwater", "Entwistle",
-    "Farquhar", "Grimshaw", "Hardcastle", "Inglethorpe",
-)  # fmt: skip
-ONE_PHONE = {"mobile": "07700900999"}
-
-
-def row(n: int, **changes: str) -> dict[str, str]:
-    """One of seven hundred invented residents whom nobody takes for another."""
-    names = {"given_name": GIVEN[n % 20], "family_name": FAMILY[n // 20 % 35]}
-    born = f"{1940 + n * 7 % 60}-{1 + n * 5 % 12:02d}-{1 + n * 11 % 28:02d}"
-    home = {
-        "address_line_1": f"{n} {FAMILY[n * 3 % 35]} Road",
-        "postcode": f"LS{1 + n % 29} {n % 10}{'ABDEFGHJLN'[n // 10 % 10]}A",
-    }
-    return plain_row(n, date_of_birth=born, **names, **home) | changes
-
-
-def hand_in(ctx: Context, path: Path, rows: list[Any], **more: Any) -> Receipt:
-    """Submit a file."""
-    return submit(
-        ctx, partner=more.pop("partner", "elm-homes"), path=csv_file(path, rows),
-        via="cli", actor="wendy/cli", **more,
-    )  # fmt: skip
-
-
-def handed_in(ctx: Context, path: Path, rows: list[Any], **more: Any) -> int:
-    """Submit a file and carry it as far as it goes; gives its batch."""
-    receipt = hand_in(ctx, path, rows, **more)
-    carry_all(ctx, STEPS)
-    assert receipt.batch_id is not None
-    return receipt.batch_id
-
-
-def suspicious(rows: int = 120, share: int = 2, **changes: str) -> list[Any]:
-    """A file in which every `share`-th row has the office's phone."""
-    return [
-        row(n, **(ONE_PHONE if n % share == 0 else {}), **changes)
-        for n in range(1, rows + 1)
-    ]
-
-
-def a_batch(ctx: Context, batch_id: int) -> Any:
-    """A batch as it stands."""
-    with ctx.reading() as conn:
-        return conn.execute(select(batch).where(batch.c.id == batch_id)).one()
-
-
-def states(ctx: Context, batch_id: int) -> Counter[str]:
-    """How many referrals of a batch stand where."""
-    return Counter(r.state for r in referrals(ctx) if r.batch_id == batch_id)
-
-
-def broken(ctx: Context) -> list[str]:
-    """Promises of the house that do not hold."""
-    with ctx.reading() as conn:
-        found = invariants.run(conn, ctx.clock())
-    # Nothing signs the log here, so its events wait for their numbers.
-    return [str(one) for one in found if one.promise != "P6"]
 
 
 def test_a_file_that_looks_right_passes_its_gate_by_itself(
@@ -160,26 +92,6 @@ def test_nothing_of_a_person_is_kept_with_a_stopped_file(
     assert "Example" not in kept
 
 
-def test_release_lets_the_file_go_on_for_good(ctx: Context, tmp_path: Path) -> None:
-    """One word with a reason: every row is matched, and it is recorded who said so."""
-    open_house(ctx)
-    batch_id = handed_in(ctx, tmp_path / "a.csv", suspicious())
-    seen = office.release(
-        ctx, OPAL, batch_id, reason="landlord's own switchboard", door="test"
-    )
-    assert seen == ("same_phone",)
-    carry_all(ctx, STEPS)
-    assert a_batch(ctx, batch_id).state == "open"
-    assert "received" not in states(ctx, batch_id)
-    with ctx.reading() as conn:
-        (body,) = conn.scalars(
-            select(audit_event.c.body).where(audit_event.c.kind == "batch.released")
-        )
-    assert '"actor":"opal/test"' in body
-    assert "switchboard" in body
-    assert broken(ctx) == []
-
-
 def test_a_row_in_the_dark_gets_its_first_voucher_and_then_waits(
     ctx: Context, tmp_path: Path
 ) -> None:
@@ -202,64 +114,6 @@ def test_a_row_in_the_dark_gets_its_first_voucher_and_then_waits(
     office.release(ctx, OPAL, batch_id, reason="asked the partner", door="test")
     carry_all(ctx, STEPS)
     assert next(r for r in referrals(ctx) if r.off_supply).state == "waiting"
-
-
-def test_reject_ends_the_file_and_the_partner_reads_why(
-    ctx: Context, tmp_path: Path
-) -> None:
-    """Every row is withdrawn with a reason; the same bytes are not taken again."""
-    open_house(ctx)
-    rows = suspicious()
-    batch_id = handed_in(ctx, tmp_path / "a.csv", rows)
-    office.reject(ctx, OPAL, batch_id, reason="phones were filled down", door="test")
-    carry_all(ctx, STEPS)
-    assert a_batch(ctx, batch_id).state == "rejected"
-    assert states(ctx, batch_id) == {"withdrawn": 120}
-    assert {r.reason for r in referrals(ctx)} == {"file_rejected"}
-    with ctx.reading() as conn:
-        told = next(iter(results.tell_batch(ctx, conn, a_batch(ctx, batch_id))))
-    assert told.shown.word == "not_granted"
-    assert "send the request again" in told.shown.reason
-    again = hand_in(ctx, tmp_path / "a.csv", rows)
-    assert (again.outcome, "did not go on" in again.message) == (
-        "already_received",
-        True,
-    )
-    mended = handed_in(ctx, tmp_path / "b.csv", [row(n) for n in range(1, 121)])
-    assert "withdrawn" not in states(ctx, mended)
-    assert broken(ctx) == []
-
-
-def test_a_file_that_is_ended_while_it_is_read_ends_whole(
-    ctx: Context, tmp_path: Path
-) -> None:
-    """Rows that are understood after the word was said are withdrawn as well."""
-    open_house(ctx)
-    receipt = hand_in(ctx, tmp_path / "a.csv", suspicious(700))
-    batch_id = int(receipt.batch_id or 0)
-    carry_all(ctx, ["accept"], jobs_max=1)
-    assert a_batch(ctx, batch_id).state == "stopped"
-    office.reject(ctx, OPAL, batch_id, reason="phones were filled down", door="test")
-    carry_all(ctx, STEPS)
-    assert states(ctx, batch_id) == {"withdrawn": 700}
-    with ctx.reading() as conn:
-        left = conn.execute(select(job.c.kind).where(job.c.state == "ready")).all()
-    assert left == []
-
-
-def test_a_release_while_the_file_is_read_lets_it_go_at_its_gate(
-    ctx: Context, tmp_path: Path
-) -> None:
-    """Its bulk rows still wait until all of it was read, and then go on unasked."""
-    open_house(ctx)
-    receipt = hand_in(ctx, tmp_path / "a.csv", suspicious(700))
-    batch_id = int(receipt.batch_id or 0)
-    carry_all(ctx, ["accept"], jobs_max=1)
-    office.release(ctx, OPAL, batch_id, reason="was asked", door="test")
-    carry_all(ctx, ["deduplicate"])
-    assert states(ctx, batch_id) == {"received": 500}
-    carry_all(ctx, STEPS)
-    assert "received" not in states(ctx, batch_id)
 
 
 def test_a_submit_that_died_in_a_stopped_file_goes_on_where_it_stopped(
@@ -349,59 +203,6 @@ def test_a_hostel_that_is_listed_stops_nothing(ctx: Context, tmp_path: Path) -> 
     assert a_batch(ctx, handed_in(ctx, tmp_path / "b.csv", other)).state == "open"
 
 
-def test_partner_and_operator_read_where_the_file_stands(
-    ctx: Context, tmp_path: Path
-) -> None:
-    """The partner reads "checking"; status and doctor ask an operator to look."""
-    partner_id = open_house(ctx)
-    batch_id = handed_in(ctx, tmp_path / "a.csv", suspicious())
-    worker = Person(9, "wendy", frozenset({Role.PARTNER}), partner_id=partner_id)
-    account = status.one_batch(ctx, batch_id, by=worker)
-    assert (account["state"], account["words"]["checking"]) == ("checking", 120)
-    theirs = explain.explain(
-        ctx, reference="T00001", partner="elm-homes", by=worker, door="test"
-    )
-    assert (theirs["word"], theirs["reason"]) == ("checking", "file_checked")
-    assert "file_waits_for" not in theirs
-    ours = explain.explain(
-        ctx, reference="T00001", partner="elm-homes", by=OPAL, door="test"
-    )
-    assert "60 of 120 rows" in ours["file_waits_for"][0]
-    assert status.needs_look(status.overview(ctx, by=OPAL))
-    with ctx.reading() as conn:
-        found = {f.id: f for f in doctor_work.examine(conn)}["files"]
-        told = next(iter(results.tell_batch(ctx, conn, a_batch(ctx, batch_id))))
-    assert found.level == "warn"
-    assert f"vouchers batches release {batch_id}" in found.hints[0]
-    assert (told.shown.word, told.shown.reason_code) == ("checking", "file_checked")
-
-
-def test_a_dry_run_says_that_the_file_would_stop(ctx: Context, tmp_path: Path) -> None:
-    """And keeps nothing: no batch, no count."""
-    open_house(ctx)
-    receipt = hand_in(ctx, tmp_path / "a.csv", suspicious(), dry_run=True)
-    assert receipt.preview is not None
-    assert receipt.preview.stops == (
-        "60 of 120 rows have one and the same phone number (the limit is 36)",
-    )
-    assert "wait for a person of ours" in receipt.message
-    with ctx.reading() as conn:
-        assert conn.execute(select(batch.c.id)).all() == []
-
-
-def test_a_dry_run_of_another_partners_list_says_so(
-    ctx: Context, tmp_path: Path
-) -> None:
-    """Repeats are counted among the rows that it decided on."""
-    open_house(ctx)
-    open_house(ctx, slug="oak-homes")
-    rows = [row(n) for n in range(1, 121)]
-    handed_in(ctx, tmp_path / "a.csv", rows)
-    receipt = hand_in(ctx, tmp_path / "b.csv", rows, partner="oak-homes", dry_run=True)
-    assert receipt.preview is not None
-    assert [stop[:3] for stop in receipt.preview.stops] == ["120"]
-
-
 def test_far_more_rows_than_usual_stop_a_file(ctx: Context, tmp_path: Path) -> None:
     """After three small files a large one is asked about."""
     open_house(ctx)
@@ -434,21 +235,3 @@ def test_a_row_that_our_code_fails_on_does_not_keep_the_gate_shut(
     with ctx.reading() as conn:
         assert conn.execute(select(row_error.c.held)).scalars().all() == [True]
     assert "received" not in states(ctx, batch_id)
-
-
-def test_only_whom_it_concerns_lets_a_file_go_on(ctx: Context, tmp_path: Path) -> None:
-    """Finance does not; nobody does twice; a number that is none is told so."""
-    open_house(ctx)
-    batch_id = handed_in(ctx, tmp_path / "a.csv", suspicious())
-    with pytest.raises(NotAllowed):
-        office.release(ctx, FIN, batch_id, reason="why not", door="test")
-    with pytest.raises(Refused, match="reason"):
-        office.release(ctx, OPAL, batch_id, reason="x", door="test")
-    office.release(ctx, OPAL, batch_id, reason="was asked", door="test")
-    with pytest.raises(Refused, match="not stopped"):
-        office.release(ctx, OPAL, batch_id, reason="was asked", door="test")
-    with pytest.raises(NotFound):
-        office.show(ctx, OPAL, 99)
-    (listed,) = office.listing(ctx, OPAL, everything=True)
-    assert (listed.batch, listed.causes[0].released) == (batch_id, True)
-    assert office.listing(ctx, OPAL) == []
