@@ -55,13 +55,18 @@ def main() -> None:
     results: list[dict[str, Any]] = []
     with _folder(given.keep) as folder:
         for size in given.registry:
-            results += _ours(given.databases, size, given.chunks, folder, given.keep)
-            if given.versus:
-                results.append(
-                    _child("splink_stream", folder, size, *map(str, given.chunks))
-                )
+            found = _ours(given.databases, size, given.chunks, folder, given.keep)
             if not given.json:
-                show(results, size)
+                print(f"register of {size:,} residents; load {os.getloadavg()[0]:.1f}")
+                for result in found:
+                    show(result)
+            if given.versus:
+                beside = _child("splink_stream", folder, size, *given.chunks)
+                if not given.json:
+                    show(beside)
+                    compare(found, beside)
+                found.append(beside)
+            results += found
     if given.json:
         print(json.dumps(results, indent=1))
 
@@ -138,31 +143,29 @@ def _folder(keep: Path | None) -> Iterator[Path]:
         yield Path(folder)
 
 
-def show(results: Sequence[dict[str, Any]], size: int) -> None:
-    """Print the figures of one size of register for people."""
-    print(f"register of {size:,} residents; load {os.getloadavg()[0]:.1f}")
+def show(result: dict[str, Any]) -> None:
+    """Print the figures of one matcher for people."""
+    print(
+        f"{result['matcher']}: cold start {result['cold_s']:.1f} s, "
+        f"peak memory {result['peak_mb']:.0f} MB"
+    )
     print(f"{'':32}" + "".join(f"{name:>16}" for name in _COLUMNS))
-    splink = {}
-    for result in (r for r in results if r["registry"] == size):
-        what = result["matcher"]
-        print(
-            f"{what}: cold start {result['cold_s']:.1f} s, "
-            f"peak memory {result['peak_mb']:.0f} MB"
-        )
+    for line in result["chunks"]:
+        name = f"  {line['measure']}, {line['chunk']:,} rows"
+        print(f"{name:32}" + "".join(f"{line[c]:>16,}" for c in _COLUMNS), flush=True)
+
+
+def compare(ours: Sequence[dict[str, Any]], beside: dict[str, Any]) -> None:
+    """Print how many times the other's rows a second ours are, matching alone."""
+    theirs = {line["chunk"]: line["rows_per_second"] for line in beside["chunks"]}
+    for result in ours:
         for line in result["chunks"]:
-            name = f"  {line['measure']}, {line['chunk']:,} rows"
-            print(f"{name:32}" + "".join(f"{line[c]:>16,}" for c in _COLUMNS))
-            if what == "splink":
-                splink[line["chunk"]] = line["rows_per_second"]
-    for result in (r for r in results if r["registry"] == size):
-        for line in result["chunks"]:
-            if line["chunk"] in splink and line["measure"] == "matching":
-                times = line["rows_per_second"] / splink[line["chunk"]]
-                if result["matcher"] != "splink":
-                    print(
-                        f"{result['matcher']}, {line['chunk']:,} rows: "
-                        f"{times:.1f} times Splink's rows a second"
-                    )
+            if line["measure"] == "matching" and line["chunk"] in theirs:
+                times = line["rows_per_second"] / max(theirs[line["chunk"]], 1)
+                print(
+                    f"{result['matcher']}, {line['chunk']:,} rows: {times:.1f} times "
+                    f"{beside['matcher'].title()}'s rows a second"
+                )
 
 
 if __name__ == "__main__":
