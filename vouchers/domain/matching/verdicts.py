@@ -9,6 +9,9 @@ from enum import StrEnum
 from vouchers.domain.matching.model import Model
 from vouchers.domain.matching.scoring import guard_words
 
+#: Levels of `home` where it may be one home: flat, number or postcode is missing.
+_MAYBE_HOME = frozenset({"flat_lost", "street", "area"})
+
 
 class Verdict(StrEnum):
     """What becomes of a row."""
@@ -137,7 +140,7 @@ def same_door(model: Model, candidate: Candidate) -> bool:
     home = candidate.level("home")
     if home == "same":
         return True
-    if home == "flat_lost" and candidate.household >= model.review:
+    if home in _MAYBE_HOME and candidate.household >= model.review:
         return True
     return candidate.level("meter") == "same"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from tests.vouchers.domain.matching.test_scoring import LEXICON, MODEL
 from vouchers.domain.matching.comparison import Answer, Question, compare_chunk
 from vouchers.domain.matching.features import Features, read_features
-from vouchers.domain.matching.verdicts import at_home
+from vouchers.domain.matching.verdicts import at_home, same_door
 
 OFFICE = "07700900123"
 
@@ -70,3 +70,15 @@ def test_two_flats_are_two_homes_whatever_is_shared() -> None:
 
     assert not at_home(MODEL, apart)
     assert at_home(MODEL, together)
+
+
+def test_a_mistyped_postcode_leaves_a_door_to_ask_about() -> None:
+    """Number and street the same, the postcode one letter off: perhaps one home."""
+    mother = lodger("Rosa", "Quillfeather", "1950-02-20")
+    son = lodger("Marco", "Quillfeather", "1978-11-11")._replace(postcode="LS6 2AD")
+
+    (maybe,) = met(son, mother).known
+
+    assert maybe.level("home") == "street"
+    assert same_door(MODEL, maybe)
+    assert not at_home(MODEL, maybe)
