@@ -41,6 +41,7 @@ def _pairs(people: dict[str, Row], rows: list[Row]) -> list[dict[str, Any]]:
 
     with tempfile.TemporaryDirectory(prefix="splink-") as folder:
         con = duckdb.connect(":memory:")
+        con.execute("set enable_progress_bar = false")
         for name, found in (("register", people.values()), ("arrivals", rows)):
             path = Path(folder) / f"{name}.csv"
             write_rows(path, iter(found))
