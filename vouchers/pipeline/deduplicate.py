@@ -151,17 +151,20 @@ def recognise(
         for ids in listed
     ]
     earlier = rows_sharing_keys([r.marks for r in ready], at_most=STOP_WORD)
-    communal = registry.listed(conn, "communal", _keys(ready, KeyKind.DWELLING))
+    homes = [_homes(keys, reading) for reading in ready]
+    communal = registry.listed(conn, "communal", set().union(*homes))
     workers = registry.listed(conn, "worker_phone", _keys(ready, KeyKind.MOBILE))
     questions = [
         Question(
             reading.features,
             candidates,
             before,
-            communal=not communal.isdisjoint(_keys([reading], KeyKind.DWELLING)),
+            communal=not communal.isdisjoint(home),
             worker_phone=not workers.isdisjoint(_keys([reading], KeyKind.MOBILE)),
         )
-        for reading, candidates, before in zip(ready, people, earlier, strict=True)
+        for reading, candidates, before, home in zip(
+            ready, people, earlier, homes, strict=True
+        )
     ]
     answers = compare_chunk(
         model,
@@ -186,6 +189,14 @@ def _with_bounds(
     met = [mark for mark in reading.marks if mark in crowded] if crowded else []
     cut = max(0, len(ranked) - CANDIDATES_MAX)
     return replace(outcome, crowded=met, cut=cut) if met or cut else outcome
+
+
+def _homes(keys: Keyring, reading: Reading) -> set[int]:
+    """The hashes by which a row's home may be listed: its door's and its building's."""
+    found = _keys([reading], KeyKind.DWELLING)
+    if (building := reading.features.building) and not reading.protected:
+        found.add(keys.match_key(KeyKind.DWELLING, building))
+    return found
 
 
 def _keys(readings: Sequence[Reading], kind: KeyKind) -> set[int]:

@@ -272,6 +272,16 @@ def test_at_a_listed_communal_home_each_single_is_a_household(ctx: Context) -> N
     assert reviews(ctx) == []
 
 
+def test_the_rooms_of_a_listed_home_are_communal_too(ctx: Context) -> None:
+    """Whoever lists a hostel does not list each of its rooms."""
+    deduplicated(ctx, person(**MARGARET))
+    list_for(ctx, "communal", KeyKind.DWELLING, "LS6 2AB||14")
+    room = {"address_line_1": "Room 2, 14 Mill Lane"}
+    sarah, tom = deduplicated(ctx, person(**room), person(**TOM, **room))
+    assert (sarah.household_id, tom.household_id) == (sarah.id, tom.id)
+    assert reviews(ctx) == []
+
+
 def test_a_listed_workers_phone_joins_nobody(ctx: Context) -> None:
     """A support worker's phone on many rows makes no household of them."""
     deduplicated(ctx, person(**MARGARET))

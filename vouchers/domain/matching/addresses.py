@@ -21,6 +21,7 @@ _FLOOR_FLAT = re.compile(
     rf"\b{_STOREY}(?:\s+(?:floor|flr|fl))?\s+(?:flat|apartment|flt|apt)\b"
     rf"|\b(?:flat|flt)\s+{_STOREY}(?:\s+floor)?\b|\b(gff|fff|tff)\b"
 )
+_ROOM = re.compile(r"\b(?:room|rm|bed|bedsit|studio)\b")
 _FLOOR = re.compile(rf"\b{_STOREY}\s+floor\b")
 _FLOORS = {
     "1st": "first", "2nd": "second", "3rd": "third", "gff": "ground", "fff": "first",
@@ -32,7 +33,7 @@ _SLASH = re.compile(r"\b(\d+|g)\s*/\s*(\d+[a-z]?|[a-z])\b")
 _ALONE = re.compile(r"(?<![\d/])\b\d+[a-z]?\b(?!/)")
 _NO_ADDRESS = re.compile(r"[^\w/\- ]|_")
 _AROUND_SLASH = re.compile(r"\s*/\s*")
-_NUMBER_WORD = re.compile(r"\b(?:no|number|nr) (?=\d)")
+_NUMBER_WORD = re.compile(r"\b(?:no|number|nr)\s+(?=\d)")
 _RANGE = re.compile(r"\b(\d+)\s*-\s*(\d+)\b")
 _LETTERED = re.compile(r"\b(\d+)\s?([a-z])\b")
 _ZEROS = re.compile(r"\b0+(?=\d)")
@@ -45,6 +46,15 @@ _NOT_PLAIN = frozenset(
     f"{_UNIT_WORDS} ground basement garden first second third top upper lower floor "
     "gff fff tff".split()
 )
+#: A last word that makes a street of it; a house or court has flats instead.
+_KINDS = frozenset(
+    {
+        "street", "road", "lane", "avenue", "close", "drive", "way", "crescent",
+        "terrace", "grove", "hill", "approach", "row", "walk", "parade", "place",
+        "square", "view", "rise", "green", "mews", "gate", "wynd", "brae", "heol",
+        "stryd",
+    }
+)  # fmt: skip
 _STREETS = {
     "st": "street", "str": "street", "rd": "road", "ave": "avenue", "av": "avenue",
     "ln": "lane", "cl": "close", "clo": "close", "dr": "drive", "drv": "drive",
@@ -69,11 +79,17 @@ class Dwelling(NamedTuple):
     rest: str
 
 
+def is_street(words: str) -> bool:
+    """Do the words name a street, and not a building of many doors (York Court)?"""
+    return words.rpartition(" ")[2] in _KINDS
+
+
 def read_address(*lines: str) -> Dwelling:
     """Find flat and house number in the lines of an address, whatever the order."""
     text = " ".join(line for line in lines if line).strip().lower()
     if (plain := _PLAIN.fullmatch(text)) and _NOT_PLAIN.isdisjoint(plain[2].split()):
         return Dwelling("", plain[1].lstrip("0"), _street(plain[2]))
+    room = bool(_ROOM.search(text))
     flat, text = _take_flat(_words(text))
     if not flat and (found := _SLASH.search(text)) and _ALONE.search(text):
         # `12 Byres Road 2/1`: the stair's flat, for there is a number beside it.
@@ -82,8 +98,8 @@ def read_address(*lines: str) -> Dwelling:
         flat, text = found[1], text[found.end(1) :].strip()
     number, letter, text = _take_number(text)
     flat = flat or letter
-    if flat[:1].isdigit() and not number and "/" not in flat:
-        # `Flat 12, York Court` and `12 York Court` are one door.
+    if flat[:1].isdigit() and not (number or room or "/" in flat):
+        # `Flat 12, York Court` and `12 York Court` are one door; a room is no house.
         number, flat = (
             flat.rstrip("abcdefghijklmnopqrstuvwxyz"),
             flat.lstrip("0123456789"),

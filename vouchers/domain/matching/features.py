@@ -8,7 +8,11 @@ from datetime import date
 from operator import mul
 from typing import NamedTuple
 
-from vouchers.domain.matching.addresses import read_address, read_postcode
+from vouchers.domain.matching.addresses import (
+    is_street,
+    read_address,
+    read_postcode,
+)
 from vouchers.domain.matching.names import read_name
 
 #: Version of the reading rules; kept features of another version are read anew.
@@ -67,6 +71,20 @@ class Features(NamedTuple):
         if not self.postcode or not (self.number or self.rest):
             return ""
         return f"{self.postcode}|{self.flat}|{self.number or self.rest}"
+
+    @property
+    def building(self) -> str:
+        """The building of a home that is one of many in it, as one text; or ''.
+
+        Who lists a hostel as communal does not list each of its rooms.
+        """
+        if not self.postcode:
+            return ""
+        if self.flat:
+            return f"{self.postcode}||{self.number or self.rest}"
+        if self.number and self.rest and not is_street(self.rest):
+            return f"{self.postcode}||{self.rest}"
+        return ""
 
 
 #: Fields of a row that describe a person, as a row and a sealed identity name them.

@@ -5,18 +5,13 @@ from __future__ import annotations
 from rapidfuzz import fuzz
 from rapidfuzz.distance import OSA
 
+from vouchers.domain.matching.addresses import is_street
 from vouchers.domain.matching.features import Features
 
 #: Out of 100: from here on two streets are one street, written differently.
 _STREET = 80
 #: From here on they may be, if the number is one.
 _MAYBE = 60
-#: A last word that makes a street of it; a house or court has flats instead.
-_KINDS = (
-    "street road lane avenue close drive way crescent terrace grove hill approach row "
-    "walk parade place square view rise green mews gate wynd brae heol stryd"
-)
-_STREETS = frozenset(_KINDS.split())
 
 
 def home_level(a: Features, b: Features) -> str:
@@ -73,12 +68,8 @@ def _other_street(a: Features, b: Features) -> str:
     """One number, other words: two streets, or one home by building and by street."""
     if max(fuzz.token_set_ratio(a.rest, b.rest), fuzz.ratio(a.rest, b.rest)) >= _MAYBE:
         return "same" if a.flat == b.flat else "flat_differs"
-    streets = not _STREETS.isdisjoint(a.rest.split()[-1:])
-    return (
-        "postcode"
-        if streets and not _STREETS.isdisjoint(b.rest.split()[-1:])
-        else "number_close"
-    )
+    streets = is_street(a.rest) and is_street(b.rest)
+    return "postcode" if streets else "number_close"
 
 
 def _other_number(a: Features, b: Features) -> str:

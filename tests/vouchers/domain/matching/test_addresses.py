@@ -29,6 +29,19 @@ from vouchers.domain.matching.addresses import (
         (("Top Floor Flat, 9 Hill Ct",), Dwelling("top", "9", "hill court")),
         (("1st floor flat 9 Hill Court",), Dwelling("first", "9", "hill court")),
         (("Rose Cottage", "Mill Lane"), Dwelling("", "", "rose cottage mill lane")),
+        (("12 High St 2/1",), Dwelling("2/1", "12", "high street")),
+        (("12 (1F2) Leith Walk",), Dwelling("1f2", "12", "leith walk")),
+        (("Flat G/1, 12 High St",), Dwelling("0/1", "12", "high street")),
+        (("Flat 12, York Court",), Dwelling("", "12", "york court")),
+        (("#12 York Court",), Dwelling("", "12", "york court")),
+        (("Room 4, Elm Lodge",), Dwelling("4", "", "elm lodge")),
+        (
+            ("3 The Maltings, 14 Mill Lane",),
+            Dwelling("3", "14", "the maltings mill lane"),
+        ),
+        (("9 Hill Court, top flat",), Dwelling("top", "9", "hill court")),
+        (("No. 14 Mill Lane",), Dwelling("", "14", "mill lane")),
+        (("14 Mill Lane", "Otley"), Dwelling("", "14", "mill lane otley")),
         (("", ""), Dwelling("", "", "")),
     ],
 )
@@ -43,7 +56,8 @@ def test_an_address_is_read(lines: tuple[str, ...], read: Dwelling) -> None:
         ("ls6 2ab", "LS6 2AB"), ("BN1O 7AA", "BN10 7AA"), ("S015 2AB", "SO15 2AB"),
         ("SWIA 1AA", "SW1A 1AA"), ("M1 IAA", "M1 1AA"), ("M1 1A0", "M1 1AO"),
         ("0X1 1AA", "OX1 1AA"), ("EC1A1BB", "EC1A 1BB"), ("nonsense", ""),
-        ("12345", ""), ("", ""),
+        ("12345", ""), ("BN1S 7AA", "BN15 7AA"), ("88 3AA", "B8 3AA"), ("B8 3AA", "B8 3AA"),
+        ("", ""),
     ],
 )  # fmt: skip
 def test_a_postcode_is_repaired(text: str, read: str) -> None:

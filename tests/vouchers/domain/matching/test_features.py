@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from vouchers.domain.matching.features import (
     FIELDS,
     read_birth,
+    read_email,
     read_features,
     read_meter,
     read_phone,
@@ -72,6 +73,27 @@ def test_a_uprn_replaces_the_address() -> None:
 
 
 @pytest.mark.parametrize(
+    ("address", "building"),
+    [("Room 2, 14 Mill Lane", "LS6 2AB||14"), ("14 Mill Lane", ""),
+     ("Flat 3, Elm Lodge", "LS6 2AB||elm lodge"),
+     ("Room 3, Elm Lodge", "LS6 2AB||elm lodge")],
+)  # fmt: skip
+def test_a_unit_has_a_building(address: str, building: str) -> None:
+    """Rooms and flats belong to a building that may be listed; a house is its own."""
+    assert read_features(ROW | {"address_line_1": address}).building == building
+
+
+@pytest.mark.parametrize(
+    ("text", "read"),
+    [(" Sarah.P+fuel@Example.org", "sarah.p@example.org"), ("info@example.org", ""),
+     ("a.b@googlemail.com", "ab@gmail.com"), ("sarah", ""), ("@example.org", "")],
+)  # fmt: skip
+def test_an_e_mail_is_a_box(text: str, read: str) -> None:
+    """One box is one text; nobody's box, and an office's, is none."""
+    assert read_email(text) == read
+
+
+@pytest.mark.parametrize(
     "text", ["1900-01-01", "1970-01-01", "1899-12-30", "", "1985-02-30", "soon"]
 )
 def test_placeholders_are_no_birth_dates(text: str) -> None:
@@ -93,7 +115,8 @@ def test_a_meter_with_a_wrong_check_digit_is_no_key(text: str, read: str) -> Non
 @pytest.mark.parametrize(
     ("text", "read"),
     [("+44 7700 900001", "447700900001"), ("07700900001", "447700900001"),
-     ("0044 7700 900001", "447700900001"), ("00000000000", ""), ("n/a", "")],
+     ("0044 7700 900001", "447700900001"), ("7700900001", "447700900001"),
+     ("+44 (0)7700 900001", "447700900001"), ("00000000000", ""), ("n/a", "")],
 )  # fmt: skip
 def test_phones_are_read_internationally(text: str, read: str) -> None:
     """The same phone is the same digits however it is written."""
