@@ -155,7 +155,8 @@ def read(environ: Mapping[str, str] | None = None) -> Settings:
         return Settings.model_validate(given)
     except ValidationError as error:
         lines = [
-            f"{NAMES.get(str(fault['loc'][0]), fault['loc'][0])}: {fault['msg']}"
+            f"{NAMES.get(str(fault['loc'][0]), fault['loc'][0])}: "
+            f"{fault['msg'].removeprefix('Value error, ')}"
             for fault in error.errors(include_input=False, include_url=False)
         ]
         raise ValueError("; ".join(lines)) from None
