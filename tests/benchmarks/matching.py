@@ -10,8 +10,9 @@ never with cluster_id, and scored by the product's keys, levels, weights and gua
              a matcher without reviewers has to answer, so what peers are measured by
   automatic  the same without pairs that a guard sends to a person; those are not joined
   best       the threshold that would have been best, known only with the truth
---held keeps the expert's error rates of given names and birth dates as shipped (as
-`vouchers matching train` does); otherwise they weigh as much as 300 pairs of the file.
+--held keeps the expert's error rates of given names and birth dates as shipped, as
+`vouchers matching train` always does; without it they are learned where hardly anybody
+lives together, for then there is nobody to confuse.
 """
 
 from __future__ import annotations
@@ -171,7 +172,10 @@ def _show(report: dict[str, Any], has_truth: bool) -> None:
             print(f"  people found                      {people:10,}")
         if learned := one.get("learned"):
             words = "settled" if learned["converged"] else "NOT settled"
-            print(f"  learning {words} after {learned['rounds']} rounds")
+            print(
+                f"  learning {words} after {learned['rounds']} rounds; error rates of "
+                f"names and birth dates {learned['error_rates']}"
+            )
         print(
             f"  {one['compared_pairs']:,} pairs compared, {one['seconds']:.1f} s, "
             f"{one['peak_mb']:,} MB at most"

@@ -118,6 +118,7 @@ def _records(path: Path) -> Iterator[tuple[int, Mapping[str, str]]]:
         raise UnusableFile(
             f"{path} has no column record_id; its columns are: {', '.join(heading)}"
         )
+    values: list[str] = []
     try:
         for values in reader:
             if not any(value.strip() for value in values):
@@ -130,6 +131,8 @@ def _records(path: Path) -> Iterator[tuple[int, Mapping[str, str]]]:
                     f"{len(heading)} headings; is a comma not in quotes?"
                 )
             yield reader.line_num, dict(zip(heading, map(_value, values), strict=False))
+        if text.count('"') % 2 and any("\n" in value for value in values):
+            raise UnusableFile(f"{path}: a quote is opened that is never closed")
     except csv.Error as error:
         raise UnusableFile(f"{path}, line {reader.line_num}: {error}") from error
 

@@ -17,14 +17,11 @@ from vouchers.domain.matching.model import FIELDS, Model, parse_model
 from vouchers.domain.matching.names import Lexicon, parse_lexicon
 from vouchers.domain.matching.pairing import candidate_pairs, random_pairs
 from vouchers.domain.matching.scoring import judge, rarity, weigh
-from vouchers.domain.matching.training import Evidence, Learned, learn
+from vouchers.domain.matching.training import Evidence, Learned, learn, learn_any_file
 
 #: Pairs compared at a time; bounds memory.
 _PIECE = 100_000
 _RANDOM = 60_000
-#: Pairs of one person that the expert's rates of errors in given names and birth dates
-#: weigh. A file with more pairs than that shows its own rates; a household's stay.
-EXPERT_PAIRS = 300.0
 
 
 @dataclass(slots=True)
@@ -65,11 +62,15 @@ def run(
         for name, mask in (("model", alone), ("automatic", automatic))
     }
     result = Result("ours", len(person), time.perf_counter() - began)
+    rates = learned.model.tables["born"][:, 0], model.tables["born"][:, 0]
+    is_held = np.allclose(*rates)
     result.more = {
         "learned": {
             "converged": learned.converged, "rounds": learned.rounds,
             "person_pairs": round(learned.person_pairs),
             "household_pairs": round(learned.household_pairs),
+            "housemates": round(learned.housemates),
+            "error_rates": "held" if is_held else "learned",
         },
         "records_to_review": _share_asked(len(people), first, pairs, automatic, asked),
         "people_found": len(np.unique(found["model"])),
@@ -136,14 +137,12 @@ def _learned(
         pairs.left[:0], pairs.right[:0],
     )  # fmt: skip
     chance = _compared(model, lexicon, people, *strangers)
-    return learn(
-        model,
+    evidence = (
         Evidence.gather(pairs.levels, pairs.credit),
         Evidence.gather(chance.levels, chance.credit),
-        pairs=max(total, 1.0),
-        people=count,
-        expert_pairs=None if held else EXPERT_PAIRS,
     )
+    how = learn if held else learn_any_file
+    return how(model, *evidence, pairs=max(total, 1.0), people=count)
 
 
 def _guarded(

@@ -104,7 +104,7 @@ def splink(
     api = DuckDBAPI()
     if first:
         given = [
-            api.register(table[table.side == side], source_dataset_name=f"side{side}")
+            api.register(table[table.side == side], table_name=f"side{side}")
             for side in (0, 1)
         ]
     else:

@@ -31,8 +31,14 @@ _ENOUGH = 50
 #: What is known of strangers counts this share of all pairs, so that no agreement is
 #: ever called impossible because a file happens to hold none.
 _STRANGERS = 0.05
+#: Where the expert's rates are learned they weigh as much as this many pairs.
+_EXPERT_PAIRS = 300.0
+#: Housemates in proportion to people's second rows, from which they are held.
+_LIVE_TOGETHER = 0.1
 #: EM stops when a round improves the mean log likelihood of a pair by less.
 _STILL = 1e-7
+#: Of a handful of pairs, when it improves that of all together by less.
+_STILL_ALL = 1e-3
 _ROUNDS_MAX = 500
 #: Rounds of learning strangers anew from what people and households leave.
 _PASSES = 3
@@ -93,6 +99,32 @@ class Learned:
     #: Expected pairs of one person, and of one household, among the candidates.
     person_pairs: float
     household_pairs: float
+    #: Of these, pairs alike in neither given name nor birth date: real housemates, not
+    #: people with one bad field.
+    housemates: float = 0.0
+
+
+def learn_any_file(
+    model: Model,
+    candidates: Evidence,
+    strangers: Evidence,
+    *,
+    pairs: float,
+    people: int,
+) -> Learned:
+    """Learn from a file that may or may not hold households.
+
+    The expert's rates of wrong given names and birth dates are held where people live
+    together. Where hardly anybody does there is nobody to confuse with a person whose
+    name or birth date is wrong, and those rates are learned as well.
+    """
+    held = learn(model, candidates, strangers, pairs=pairs, people=people)
+    if held.housemates > _LIVE_TOGETHER * max(held.person_pairs, 1.0):
+        return held
+    return learn(
+        model, candidates, strangers, pairs=pairs, people=people,
+        expert_pairs=_EXPERT_PAIRS,
+    )  # fmt: skip
 
 
 def learn(
@@ -120,7 +152,7 @@ def learn(
         while len(history) < _ROUNDS_MAX and not converged:
             objective = state.expect()
             gain = objective - history[-1] if history else np.inf
-            converged = bool(gain < _STILL * candidates.pairs)
+            converged = bool(gain < max(_STILL * candidates.pairs, _STILL_ALL))
             history.append(objective)
             state.maximise()
         rounds += len(history)
@@ -128,6 +160,7 @@ def learn(
     return Learned(
         _as_model(model, state, people), converged, rounds, tuple(history),
         float(found[PERSON]), float(found[HOUSEHOLD]),
+        float(state.weight[state.unlike, HOUSEHOLD].sum()),
     )  # fmt: skip
 
 
@@ -149,6 +182,7 @@ class _State:
         self.candidates, self.strangers, self.pairs = candidates, strangers, pairs
         self.before = {field: _start(model, field) for field in FIELDS}
         self.tables = {field: table.copy() for field, table in self.before.items()}
+        self.unlike = _alike_in_neither(model, candidates)
         self.priors = np.zeros(3)
         self.weight = np.zeros((len(candidates.counts), 3))
         #: Which column of which field is learned, and what its beginning weighs.
@@ -174,7 +208,7 @@ class _State:
         for field, kind, known in self.learned:
             begun = known * self.before[field][:, kind]
             objective += float(begun @ np.log(self.tables[field][:, kind]))
-        return objective + float(np.log(self.priors[:2]).sum())
+        return objective + float(np.log(self.priors).sum())
 
     def maximise(self) -> None:
         """Set what is learned to what the classes show."""
@@ -183,8 +217,8 @@ class _State:
             shown = self._at(self.candidates, field, self.weight[:, kind]) + begun
             self.tables[field][:, kind] = shown / shown.sum()
         sums = self.weight[:, :2].sum(axis=0) + 1.0
-        rest = self.pairs + 2.0 - sums.sum()
-        self.priors = np.array([*sums, rest]) / (self.pairs + 2.0)
+        rest = self.pairs + 3.0 - sums.sum()
+        self.priors = np.array([*sums, rest]) / (self.pairs + 3.0)
 
     def learn_strangers(self) -> None:
         """What two people at random agree on: from random pairs where they show it.
@@ -231,6 +265,14 @@ class _State:
         if field == "swapped":
             return np.append(found[1:size], found[0])
         return found[1 : size + 1]
+
+
+def _alike_in_neither(model: Model, seen: Evidence) -> npt.NDArray[np.bool_]:
+    """Patterns in which neither given name nor birth date agrees: two people."""
+    born = [model.number("born", name) for name in ("year", "different", "generation")]
+    dates = np.isin(seen.levels[:, FIELDS.index("born")], born)
+    names = seen.levels[:, FIELDS.index("given")] == model.number("given", "different")
+    return np.asarray(dates & names)
 
 
 def _start(model: Model, field: str) -> Floats:

@@ -10,7 +10,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vouchers.domain.matching.model import FIELDS, Level, Model
-from vouchers.domain.matching.training import EXPERT, LEARNED, Evidence, Learned, learn
+from vouchers.domain.matching.training import (
+    EXPERT,
+    LEARNED,
+    Evidence,
+    Learned,
+    learn,
+    learn_any_file,
+)
 from vouchers.store.residents import shipped_model
 
 PEOPLE = 20_000
@@ -146,6 +153,40 @@ def test_a_household_is_the_experts_even_where_rates_are_learned() -> None:
     for field in EXPERT:
         assert np.allclose(found.model.tables[field][:, 1], TRUE.tables[field][:, 1])
         assert np.isclose(np.exp(found.model.tables[field][1:, 0]).sum(), 1)
+
+
+def spoiled_births(sizes: tuple[int, int, int]) -> Evidence:
+    """Pairs of which a third of the people have a wrong birth date."""
+    levels, credit = drawn(TRUE, sizes, 21)
+    wrong = np.arange(sizes[0]) % 3 == 0
+    levels["born"][: sizes[0]][wrong] = TRUE.number("born", "different")
+    return Evidence.gather(levels, credit)
+
+
+def test_where_nobody_lives_together_wrong_birth_dates_are_learned() -> None:
+    """A file of people without families shows how often its dates are wrong."""
+    found = learn_any_file(
+        TRUE,
+        spoiled_births((5_000, 50, 10_000)),
+        Evidence.gather(*drawn(TRUE, (0, 0, 60_000), 4)),
+        pairs=PAIRS,
+        people=PEOPLE,
+    )
+    wrong = found.model.tables["born"][TRUE.number("born", "different"), 0]
+    assert np.exp(wrong) == pytest.approx(1 / 3, abs=0.06)
+
+
+def test_where_people_live_together_the_experts_rates_hold() -> None:
+    """Families in the file: a wrong birth date may be a father's or a twin's."""
+    found = learn_any_file(
+        TRUE,
+        spoiled_births((2_000, 5_000, 10_000)),
+        Evidence.gather(*drawn(TRUE, (0, 0, 60_000), 4)),
+        pairs=PAIRS,
+        people=PEOPLE,
+    )
+    assert found.housemates > 3_000
+    assert np.allclose(found.model.tables["born"][:, 0], TRUE.tables["born"][:, 0])
 
 
 def test_twins_are_not_taken_for_people_with_a_wrong_given_name() -> None:
