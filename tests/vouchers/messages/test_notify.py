@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
@@ -15,6 +17,8 @@ from tests.vouchers.messages.gateways_at_hand import (
     House,
     house,
     kinds,
+    notify_open,
+    notify_options,
     text,
 )
 from vouchers.domain.delivery import Failure, MessageState, state_of
@@ -22,6 +26,7 @@ from vouchers.messages.failures import FAILURES, NotifyCode
 from vouchers.messages.gateway import NEVER_REACHED, Accepted, Refused, Throttled
 from vouchers.messages.notify import NotifyGateway, code_of_status
 from vouchers.messages.notify_words import LETTERS_MAX, outcome_of, unfit
+from vouchers.messages.simulator import SimulatorOptions, run_in_thread
 from vouchers.messages.simulator.notify_form import REFUSALS, arrives
 
 
@@ -203,3 +208,24 @@ def test_what_fits_is_known_without_asking() -> None:
     """The same rule for every text."""
     assert unfit(TO, "Code 6337") is None
     assert unfit(TO, "") is None
+
+
+def test_a_stand_in_that_was_killed_remembers_what_it_took(tmp_path: Path) -> None:
+    """A look-up after its restart finds the text by its reference."""
+    options = SimulatorOptions(
+        callback_delay_s=3_600.0, notify=notify_options(record=tmp_path / "record")
+    )
+    since = datetime.now(UTC)
+    found = []
+    for number in (1, 2):
+        running = run_in_thread(options)
+        gateway = notify_open(running)()
+        assert kinds([gateway.send(text(number))]) == ["Accepted"]
+        found = [
+            gateway.find(attempt_id=n, to=TO, since=since, body_contains="6337")
+            for n in (1, 2)
+        ]
+        gateway.close()
+        running.stop()
+
+    assert [len(one) for one in found] == [1, 1]
