@@ -26,6 +26,8 @@ LEARNED = ("surname", "home", "mobile", "email", "meter")
 EXPERT = ("given", "born")
 #: The model begun with counts as much as this many pairs of its class.
 _PRIOR_PAIRS = 40.0
+#: Each class has this much of a pair beforehand, so that none is ever impossible.
+_CLASS_PAIRS = 0.1
 #: Random pairs at a level that make their share trustworthy by itself.
 _ENOUGH = 50
 #: What is known of strangers counts this share of all pairs, so that no agreement is
@@ -208,7 +210,7 @@ class _State:
         for field, kind, known in self.learned:
             begun = known * self.before[field][:, kind]
             objective += float(begun @ np.log(self.tables[field][:, kind]))
-        return objective + float(np.log(self.priors).sum())
+        return objective + _CLASS_PAIRS * float(np.log(self.priors).sum())
 
     def maximise(self) -> None:
         """Set what is learned to what the classes show."""
@@ -216,9 +218,9 @@ class _State:
             begun = known * self.before[field][:, kind]
             shown = self._at(self.candidates, field, self.weight[:, kind]) + begun
             self.tables[field][:, kind] = shown / shown.sum()
-        sums = self.weight[:, :2].sum(axis=0) + 1.0
-        rest = self.pairs + 3.0 - sums.sum()
-        self.priors = np.array([*sums, rest]) / (self.pairs + 3.0)
+        sums = self.weight[:, :2].sum(axis=0) + _CLASS_PAIRS
+        whole = self.pairs + 3 * _CLASS_PAIRS
+        self.priors = np.array([*sums, whole - sums.sum()]) / whole
 
     def learn_strangers(self) -> None:
         """What two people at random agree on: from random pairs where they show it.
