@@ -144,16 +144,16 @@ def after_reading(
 
 
 def stop(uow: UnitOfWork, row: Any, stops: Sequence[Stop]) -> bool:
-    """Stop a locked batch for reasons that are new; gives whether it is stopped now."""
-    kept = list(row.stopped_for or ())
-    known = {one["reason"] for one in kept}
-    fresh = [one for one in stops if one.reason not in known]
-    if not fresh or row.state not in ("receiving", "open", "stopped"):
+    """Stop a locked batch, or renew the numbers; gives whether it is stopped now."""
+    if not stops or row.state not in ("receiving", "open", "stopped"):
         return bool(row.state == "stopped")
-    kept += [one.as_json() for one in fresh]
-    batches.change(
-        uow.conn, row.id, state="stopped", stopped_for=kept, stopped_at=uow.now
-    )
+    kept = {one["reason"]: one for one in row.stopped_for or ()}
+    fresh = [one for one in stops if one.reason not in kept]
+    kept |= {one.reason.value: one.as_json() for one in stops}
+    values: dict[str, Any] = {"state": "stopped", "stopped_for": list(kept.values())}
+    if row.state != "stopped":
+        values["stopped_at"] = uow.now
+    batches.change(uow.conn, row.id, **values)
     for one in fresh:
         uow.record(
             "batch.stopped", row.id, state="stopped", reason=one.reason.value,

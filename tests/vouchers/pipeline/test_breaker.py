@@ -79,6 +79,21 @@ def test_one_phone_on_many_rows_stops_the_file(ctx: Context, tmp_path: Path) -> 
     assert broken(ctx) == []
 
 
+def test_the_numbers_of_a_stopped_file_grow_while_it_is_read(
+    ctx: Context, tmp_path: Path
+) -> None:
+    """Its first chunk stops it; whoever looks later reads of the whole file."""
+    open_house(ctx)
+    batch_id = handed_in(ctx, tmp_path / "a.csv", suspicious(700))
+    (stopped,) = a_batch(ctx, batch_id).stopped_for
+    assert (stopped["rows"], stopped["of"]) == (350, 700)
+    with ctx.reading() as conn:
+        events = conn.scalars(
+            select(audit_event.c.id).where(audit_event.c.kind == "batch.stopped")
+        ).all()
+    assert len(events) == 1
+
+
 def test_nothing_of_a_person_is_kept_with_a_stopped_file(
     ctx: Context, tmp_path: Path
 ) -> None:
