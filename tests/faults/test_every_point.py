@@ -14,7 +14,7 @@ pytestmark = pytest.mark.faults
 
 #: Deaths after which the house is left alone. A job over which five workers died is
 #: suspected, split and held: that is another promise than this one.
-DEATHS = 1 if FULL else 4
+DEATHS = 4
 
 
 @pytest.mark.parametrize("scene", SCENES, ids=lambda scene: scene.name)
@@ -29,9 +29,7 @@ def test_a_kill_at_each_point_costs_nothing(broken: Broken, scene: Scene) -> Non
             broken.kill_at(point, *scene.stage(broken))
         scene.then(broken)
         broken.finish()
-        if FULL:
-            assert_kept(broken)
-    assert_kept(broken)
+        assert_kept(broken)
 
 
 def test_no_point_is_without_a_death() -> None:
