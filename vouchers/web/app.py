@@ -34,6 +34,7 @@ def create_app(app: App) -> ASGIApp:
     web.include_router(health.routes(app.context))
 
     async def entrance(scope: Scope, receive: Receive, send: Send) -> None:
+        """Callbacks to their door, everything else to the framework."""
         # Two callbacks come for every text: they do not walk through the framework.
         if scope["type"] == "http" and scope["path"] in FORMS:
             await door(scope, receive, send)

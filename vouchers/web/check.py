@@ -30,6 +30,7 @@ def door(ctx: Context) -> Callable[[Request], Awaitable[JSONResponse]]:
     """POST {"resident": {...}, "partner": ..., "scheme": ...} with a bearer token."""
 
     async def endpoint(request: Request) -> JSONResponse:
+        """One question, one answer."""
         body = await _body(request)
         if body is None:
             return _failed(413, "TooLong", "a question is about one resident")
