@@ -23,6 +23,21 @@ from sqlalchemy import (
 from sqlalchemy import (
     any_ as sql_any,
 )
+from sqlalchemy.types import UserDefinedType
+
+
+class _Untyped(UserDefinedType[str]):
+    """A text whose kind the database takes from the cast around it.
+
+    Declared a text, it would be read into an array again for every row of a scan.
+    """
+
+    cache_ok = True
+
+    def get_col_spec(self, **_kw: Any) -> str:
+        """The name in DDL, where it never stands."""
+        return "text"
+
 
 _KINDS: dict[type, Any] = {int: BigInteger(), str: String(), bytes: LargeBinary()}
 
@@ -44,7 +59,7 @@ def among(
     if conn.dialect.name == "postgresql":
         # Enums of numbers and words are bound as what they are made of.
         array = ARRAY(next(_KINDS[base] for base in kind.__mro__ if base in _KINDS))
-        return column == sql_any(cast(literal(array_text(listed), String()), array))
+        return column == sql_any(cast(literal(array_text(listed), _Untyped()), array))
     if kind is bytes:
         # JSON has no bytes, and SQLite plans an IN list as fast as anything.
         return column.in_(listed)
