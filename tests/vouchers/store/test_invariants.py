@@ -182,6 +182,7 @@ def test_a_message_accepted_twice_is_found(house):
                     message_id=award << 6,
                     number=number,
                     state="accepted",
+                    provider="twilio",
                     sender="FuelFund",
                     claimed_at=uow.now,
                 )
