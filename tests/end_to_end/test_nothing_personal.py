@@ -123,7 +123,7 @@ class Watched:
             busy = sum(one["waiting"] + one["running"] for one in status["queues"])
             return not (words["received"] or words["sent"] or words["granted"] or busy)
 
-        wait_for(settled, f"every row to be settled {status}", seconds=120)
+        wait_for(settled, f"every row to be settled {status}", seconds=600)
         return status
 
 
