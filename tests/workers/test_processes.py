@@ -28,6 +28,13 @@ PARENT = "work"
 PARTNER = sample_partners(1)[0]
 
 
+def impatient_scheme() -> str:
+    """Texts that a killed worker had in hand are looked up soon, not after minutes."""
+    pace = "\nsegments_per_second"
+    soon = f"\nsettle_after_s = 2.0\nsettle_after_urgent_s = 2.0{pace}"
+    return roomy_scheme().replace(pace, soon, 1)
+
+
 @pytest.fixture
 def stack(postgres_url: str, redis_url: str, tmp_path: Path) -> Iterator[Stack]:
     """An installation on servers with one partner and money; nobody works yet."""
@@ -35,7 +42,7 @@ def stack(postgres_url: str, redis_url: str, tmp_path: Path) -> Iterator[Stack]:
         tmp_path,
         database_url=postgres_url,
         broker_url=redis_url,
-        scheme=roomy_scheme(),
+        scheme=impatient_scheme(),
         VOUCHERS_KEYS=str(tmp_path / "keys.json"),
     ) as made:
         register(made, Sample((PARTNER,), (), ()))
