@@ -31,7 +31,7 @@ _DATES = re.compile(
 )
 _ADDRESS = re.compile(r"(?<!\d)\d+ [a-z]+ [a-z]+", re.IGNORECASE)
 _EMAIL = re.compile(r"[\w.+-]+@[\w-]+\.[\w.]+")
-_REFERENCE = re.compile(r"(?<![a-z\d])[a-z]{2}\d{5}(?!\d)", re.IGNORECASE)
+_REFERENCE = re.compile(r"(?<![a-z\d])[a-z]{2}\d{5}(?![a-z\d])", re.IGNORECASE)
 _ESCAPED = re.compile(r"\\u([0-9a-f]{4})")
 
 
